@@ -4,6 +4,7 @@ Reads what time.ParseDuration reads and writes what Duration.String writes, beca
 `lasted` shorten spans of time for people, as kubectl does.
 """
 
+import math
 import re
 from decimal import Decimal
 from typing import Final
@@ -24,6 +25,19 @@ _PART: Final = re.compile(rf"({_NUMBER})({_UNIT})")
 _WHOLE: Final = re.compile(rf"[+-]?(?:{_NUMBER}{_UNIT})+")
 _MOST: Final = Decimal(2**63) / Decimal(10**9)  # Go counts nanoseconds in an int64
 _MAX_LENGTH: Final = 200
+_LENGTHS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
+_AGES: Final = (
+    (2 * 60, "s", ""),
+    (10 * 60, "m", "s"),
+    (3 * 3600, "m", ""),
+    (8 * 3600, "h", "m"),
+    (48 * 3600, "h", ""),
+    (8 * 86400, "d", "h"),
+    (2 * 365 * 86400, "d", ""),
+    (8 * 365 * 86400, "y", "d"),
+    (math.inf, "y", ""),
+)
+"""Ages below so many seconds have this unit, and beside it the smaller one."""
 
 
 class DurationError(ValueError):
@@ -75,27 +89,10 @@ def human(seconds: float) -> str:
     if seconds < -1:
         return "<invalid>"
     whole = max(int(seconds), 0)
-    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
-    years = days // 365
-    if minutes < 2:
-        return f"{whole}s"
-    if minutes < 10:
-        return _two(minutes, "m", whole % 60, "s")
-    if hours < 3:
-        return f"{minutes}m"
-    if hours < 8:
-        return _two(hours, "h", minutes % 60, "m")
-    if hours < 48:
-        return f"{hours}h"
-    if days < 8:
-        return _two(days, "d", hours % 24, "h")
-    if years < 2:
-        return f"{days}d"
-    return _two(years, "y", days % 365, "d") if years < 8 else f"{years}y"
-
-
-def _two(first: int, first_unit: str, second: int, second_unit: str) -> str:
-    return f"{first}{first_unit}{second}{second_unit}" if second else f"{first}{first_unit}"
+    unit, smaller = next((unit, smaller) for below, unit, smaller in _AGES if whole < below)
+    count, rest = divmod(whole, _LENGTHS[unit])
+    beside = rest // _LENGTHS[smaller] if smaller else 0
+    return f"{count}{unit}{beside}{smaller}" if beside else f"{count}{unit}"
 
 
 def lasted(seconds: float) -> str:
