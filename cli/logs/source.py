@@ -13,6 +13,7 @@ from shared.kube.client.errors import NotFound
 from shared.kube.owned_pods import pods_below, read_object
 from shared.kube.pod_logs import container_names, pods_of_job
 from shared.model.phases import JobPhase, StepPhase
+from shared.model.step import manifest_of, raw_steps
 from shared.model.types import Body
 from webhook.hints.names import did_you_mean
 
@@ -54,10 +55,9 @@ async def _source_in(session: Session, flow: Body, path: str, given: str) -> Log
     name, index = _indexed(step)
     _check_step(flow, name)
     if not slash:
-        if any(one.get("name") == name and one.get("flow") for one in _steps(flow)):
+        if any(one.get("name") == name and one.get("flow") for one in raw_steps(flow)):
             raise CliError(_inner_steps(flow, name), Exit.USAGE, "jobflow status shows them")
-        manifest = next((one["resource"]["manifest"] for one in _steps(flow) if _creates(one, name)), None)
-        return LogSource(given or _latest_job(flow, name), manifest, flow["metadata"]["name"], name)
+        return LogSource(given or _latest_job(flow, name), manifest_of(flow, name), flow["metadata"]["name"], name)
     child = latest_flow(flow, name, index, await sub_flows(session, flow))
     if child is None and given:  # it may be gone, as the flow may
         return LogSource(given, None, flow["metadata"]["name"], path)
@@ -65,11 +65,6 @@ async def _source_in(session: Session, flow: Body, path: str, given: str) -> Log
     if child is None:
         raise CliError(f"step {step} has no flow of which to show steps", Exit.NOT_FOUND)
     return await _source_in(session, child, rest, given)
-
-
-def _creates(step: Body, name: str) -> bool:
-    """Whether it is the step of that name and creates an object of another kind than Job."""
-    return bool(step.get("name") == name and (step.get("resource") or {}).get("manifest"))
 
 
 def _indexed(step: str) -> tuple[str, int | None]:
@@ -82,7 +77,7 @@ def _indexed(step: str) -> tuple[str, int | None]:
 def _check_step(flow: Body, step: str) -> None:
     """Raises CliError if the flow has no such step, now or in its status."""
     states = (flow.get("status") or {}).get("steps") or ()
-    names = list(dict.fromkeys(str(each.get("name")) for each in (*_steps(flow), *states)))
+    names = list(dict.fromkeys(str(each.get("name")) for each in (*raw_steps(flow), *states)))
     if step not in names:
         more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
         hint = f"steps of {flow['metadata']['name']}: {', '.join(names[:_LISTED])}{more}"
@@ -102,11 +97,6 @@ def _why_no_job(state: Body) -> str:
     phase = StepPhase(state.get("phase") or StepPhase.WAITING)
     why = ": ".join(part for part in (str(phase), state.get("reason"), state.get("message")) if part)
     return f"has created no Job ({why})" if phase.ended else f"has not created a Job yet ({why})"
-
-
-def _steps(flow: Body) -> list[Body]:
-    spec = flow.get("spec") or {}
-    return [each for field in ("flows", "finally") for each in spec.get(field) or ()]
 
 
 def _inner_steps(flow: Body, name: str) -> str:

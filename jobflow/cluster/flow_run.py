@@ -8,11 +8,12 @@ from typing import Any, Final, Self
 from jobflow.cluster.connection import ClusterAccess, connected, finish
 from jobflow.cluster.pod_logs import read_logs
 from jobflow.cluster.progress import shown
-from jobflow.cluster.run_state import RunSnapshot, RunStep, made_by, state_of
+from jobflow.cluster.run_state import RunSnapshot, RunStep, state_of
 from jobflow.graph import FlowGraph, graph
 from shared.actions.commands import command_for
 from shared.kinds import COMMAND, JOBFLOW
 from shared.model.phases import FlowAction
+from shared.model.step import manifest_of
 from shared.model.types import Body
 
 _FIRST_PAUSE: Final = 0.2
@@ -98,7 +99,7 @@ class FlowRun:
         if not job and not jobs:
             raise ValueError(f"step {step} has made no Job yet ({state.steps[step].phase})")
         async with connected(self._cluster) as session:
-            made = made_by(self._body or {}, step)
+            made = manifest_of(self._body or {}, step)
             return await read_logs(session, job or jobs[-1], manifest=made, task=task, container=container, tail=tail)
 
     # --- waiting ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import msgspec
 
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import FlowPhase
-from shared.model.step import raw_steps
 from shared.model.types import Body
 
 _ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED)
@@ -70,13 +69,6 @@ def state_of(body: Body) -> RunSnapshot:
         waiting=status.next_summary,
         steps={step.name: _step(step) for step in status.steps},
     )
-
-
-def made_by(body: Body, step: str) -> Body | None:
-    """The manifest of the object that the step creates; None if it creates Jobs. `body`: a JobFlow."""
-    found: Body = next((one for one in raw_steps(body) if one.get("name") == step), {})
-    manifest: Body | None = (found.get("resource") or {}).get("manifest")
-    return manifest
 
 
 def _step(step: StepStatus) -> RunStep:

@@ -39,6 +39,14 @@ def flow_template_of(step: Body) -> str:
     return str((step.get("flow") or {}).get("template") or "")
 
 
+def manifest_of(flow: Body, step: str) -> Body | None:
+    """The manifest of the object that a step of a stored JobFlow creates by `resource`, not parsed; None for any other
+    step.
+    """
+    found: Body = next((one for one in raw_steps(flow) if one.get("name") == step), {})
+    return (found.get("resource") or {}).get("manifest") or None
+
+
 Expression = Annotated[str, Meta(max_length=4096, extra_json_schema={"format": "cel"})]
 
 
