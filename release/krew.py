@@ -50,7 +50,7 @@ def manifest(packed: Path, version: str, publication: Publication) -> str:
             "version": f"v{version}",
             **({"homepage": publication.url} if publication.url else {}),
             "shortDescription": "Check, run, watch and control batch workflows",
-            "description": "Lints, renders, draws, runs, watches and steers JobFlows and Volcano Jobs.\n",
+            "description": "Lints, renders, draws, runs, watches and controls JobFlows and Volcano Jobs.\n",
             "caveats": "Needs Python 3.11 or newer. The first call installs Python packages into the plugin's folder.\n",
             "platforms": platforms,
         },
