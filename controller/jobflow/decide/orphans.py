@@ -23,6 +23,7 @@ def find_orphans(context: FlowContext) -> None:
         context.abandoned += 1
         if job.step in context.steps:
             context.orphaned_steps.add(job.step)
+            _skip_attempt(context, job)
         elif job.step and job.uid not in context.observed.terminate_sent:
             said = (
                 f"{job.kind.kind} {job.name} of step {job.step}, which is no longer in spec, is terminated and removed"
@@ -46,6 +47,13 @@ def _is_unrecorded(context: FlowContext, job: ObservedChild) -> bool:
         return False
     tried = state.iterations.tried(job.index) if state.iterations is not None else 0
     return job.attempt == state.attempt_base + tried
+
+
+def _skip_attempt(context: FlowContext, job: ObservedChild) -> None:
+    """Let no later attempt take up a terminated Job, if the write of the status with its number was lost."""
+    state = context.steps[job.step]
+    if job.step in context.open and job.attempt >= state.attempts and not context.current_jobs(state):
+        context.change(job.step, attempts=job.attempt + 1, attempt_base=job.attempt + 1)
 
 
 def _report_late_edits(context: FlowContext) -> None:

@@ -109,6 +109,10 @@ def test_a_stop_terminates_the_jobs_of_a_command_whose_status_was_lost(
     cluster.settle()
     assert cluster.status.outcome == "Terminated"
     assert cluster.status.completion_time is not None
+    known = len(cluster.created)
+    cluster.command("RestartJobFlow")
+    assert cluster.status.completion_time is None
+    assert len(cluster.created) > known, "the flow took up a Job that it had terminated"
     assert set(cluster.ordered) == {cluster.bodies[name]["metadata"]["uid"] for name in again}
 
 
