@@ -15,6 +15,7 @@ from shared.model.policy import DefaultField, InProcessRules, LeftToWebhook
 from shared.model.types import Body
 from shared.policy.admission.own_rules import OWN_PARTLY, why_left
 from shared.policy.compiled.policy import CompiledPolicy
+from shared.policy.quota.quota import QUOTA_RULES
 from shared.policy.rule_names import GROUPS, rule_names
 from shared.policy.selector import selector_keys
 
@@ -49,9 +50,7 @@ PARTLY: Final[Mapping[str, str]] = {
 """The checks of which the API server makes a part, and what is left to the webhook."""
 NEVER: Final[Mapping[str, str]] = {
     "limits.maxDepth": "needs the longest path of a graph",
-    "limits.maxActiveFlows": _LOOKUP,
-    "limits.maxRunningFlows": _LOOKUP,
-    "limits.maxActiveJobs": _LOOKUP,
+    **dict.fromkeys(QUOTA_RULES, _LOOKUP),
     "allowed.resourceKinds": _NESTED,
     "denied.resourceKinds": _NESTED,
     "required.labelValues": "patterns of values are compared by the webhook",

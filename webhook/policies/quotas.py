@@ -8,6 +8,7 @@ from shared.kinds import JOB, Kind
 from shared.model.types import Body
 from shared.policy.quota.counted import COUNTED
 from shared.policy.quota.job_standing import job_part
+from shared.policy.quota.quota import QUOTA_RULES
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation
 from webhook.policies.judging import compiled_policies
 from webhook.subject.lookups import InMemoryLookups, Lookups
@@ -24,7 +25,6 @@ If a live list does not contain an object that was admitted earlier, it was dele
 
 _KEPT: Final = ("labels", "ownerReferences")  # what quotas read
 _KINDS: Final = {(kind.group, kind.kind): kind for kind in COUNTED}
-_QUOTAS: Final = ("limits.maxActiveFlows", "limits.maxRunningFlows", "limits.maxActiveJobs")
 
 
 class RecentObjects:
@@ -98,4 +98,4 @@ def counted_namespace(lookups: Lookups, namespace: str) -> str:
 
 def exceeded_kind(review: AdmissionReview, verdict: AdmissionVerdict) -> Kind | None:
     """The kind of which a policy found too many active objects; the cache may still contain some that were deleted."""
-    return counted_kind(review) if any(each.rule in _QUOTAS for each in verdict.policies) else None
+    return counted_kind(review) if any(each.rule in QUOTA_RULES for each in verdict.policies) else None

@@ -9,6 +9,13 @@ from shared.kinds import JOB, JOBFLOW, Kind
 from shared.model.policy import CountPer, Limits
 
 _EVERYWHERE: Final = CountPer()
+_COUNTED: Final[Mapping[str, Kind]] = {
+    "limits.maxActiveFlows": JOBFLOW,
+    "limits.maxRunningFlows": JOBFLOW,  # the former name, which means the same
+    "limits.maxActiveJobs": JOB,
+}
+QUOTA_RULES: Final = tuple(_COUNTED)
+"""The names of the rules that are quotas."""
 
 
 class Quota(msgspec.Struct, frozen=True):
@@ -39,15 +46,11 @@ class Quota(msgspec.Struct, frozen=True):
 
 
 def quotas_of(policy: str, limits: Limits | None) -> Iterator[Quota]:
-    """The quotas of a policy. `maxRunningFlows` is the former name of `maxActiveFlows` and means the same."""
+    """The quotas of a policy."""
     if limits is None:
         return
-    per = limits.count_per or _EVERYWHERE
-    given = (
-        ("maxActiveFlows", JOBFLOW, limits.max_active_flows, limits.max_held_flows),
-        ("maxRunningFlows", JOBFLOW, limits.max_running_flows, limits.max_held_flows),
-        ("maxActiveJobs", JOB, limits.max_active_jobs, limits.max_held_jobs),
-    )
-    for name, kind, most, held in given:
+    given = (limits.max_active_flows, limits.max_running_flows, limits.max_active_jobs)
+    held = {JOBFLOW: limits.max_held_flows, JOB: limits.max_held_jobs}
+    for (rule, kind), most in zip(_COUNTED.items(), given, strict=True):
         if most is not None:
-            yield Quota(policy, f"limits.{name}", kind, most, held, per)
+            yield Quota(policy, rule, kind, most, held[kind], limits.count_per or _EVERYWHERE)
