@@ -56,7 +56,9 @@ def readable_part(kind: Kind, body: Body) -> Body:
 
 
 def faults_of_readable_part(kind: Kind, body: Body, judge: Judge) -> Faults:
-    """The faults that `body` has whatever its unreadable values are meant to be. Under SCHEMA: what only the model refuses."""
+    """The faults that `body` has with each of the values that are tried in place of the unreadable ones. Under SCHEMA: what
+    only the model refuses.
+    """
     clean = without_nulls(body)
     gaps = _gaps(kind, clean)
     first = judge(_filled(clean, [(gap, gap.value) for gap in gaps]))
