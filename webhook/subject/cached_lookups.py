@@ -14,8 +14,8 @@ from shared.kube.client.errors import ApiError, NotFound
 from shared.kube.client.reader import ApiReader
 from shared.model.step import NO_JOB_FIELDS
 from shared.model.types import Body
+from shared.policy.quota.flow_standing import flow_part
 from shared.policy.quota.job_standing import job_has_ended, job_part
-from shared.policy.quota.standing import standing_part
 from webhook import metrics
 from webhook.subject.lookups import MissingObject
 
@@ -141,4 +141,4 @@ def _flow(body: Body) -> Body:
     }
     if (body.get("spec") or {}).get("suspend"):
         spec["suspend"] = True
-    return {"metadata": _metadata(body, "ownerReferences"), "spec": spec, "status": standing_part(body)}
+    return {"metadata": _metadata(body, "ownerReferences"), "spec": spec, "status": flow_part(body)}

@@ -12,7 +12,7 @@ from shared.kube.cache.cache import Cache, Caches
 from shared.model.step import raw_steps
 from shared.model.types import Body
 from shared.policy.quota.counted import COUNTED
-from shared.policy.quota.standing import standing_part
+from shared.policy.quota.flow_standing import flow_part
 from shared.policy.quota.sub_flows import runs_as_step
 from shared.policy.raw import elements, mapping
 
@@ -29,7 +29,7 @@ def _part(flow: Body) -> Body:
         if state.get("name") in names
     ]
     spec = {"suspend": mapping(flow.get("spec")).get("suspend"), "flows": steps}
-    return {"spec": spec, "status": {**standing_part(flow), "steps": states}}
+    return {"spec": spec, "status": {**flow_part(flow), "steps": states}}
 
 
 _FLOWS: Final = QuotaKind(

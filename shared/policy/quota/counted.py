@@ -7,8 +7,9 @@ import msgspec
 
 from shared.kinds import JOB, JOBFLOW, Kind
 from shared.model.types import Body
+from shared.policy.quota.flow_standing import flow_has_ended, flow_rests, flow_standing
 from shared.policy.quota.job_standing import job_has_ended, job_rests, job_standing
-from shared.policy.quota.standing import Standing, has_ended, rests, standing_of
+from shared.policy.quota.standing import Standing
 from shared.policy.quota.sub_flows import Find, runs_as_step
 
 
@@ -29,6 +30,6 @@ class CountedKind(msgspec.Struct, frozen=True):
 
 
 COUNTED: Final[Mapping[Kind, CountedKind]] = {
-    JOBFLOW: CountedKind(JOBFLOW, rests, standing_of, has_ended, runs_as_step),
+    JOBFLOW: CountedKind(JOBFLOW, flow_rests, flow_standing, flow_has_ended, runs_as_step),
     JOB: CountedKind(JOB, job_rests, job_standing, job_has_ended),
 }

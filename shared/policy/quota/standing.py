@@ -1,62 +1,12 @@
-"""Whether a stored JobFlow takes a place in a quota, waits for one, or does neither.
-
-A suspended flow keeps its place while Jobs of it are unfinished: otherwise suspending a flow after its start would make
-room for another one while its Jobs continue to use the cluster.
-"""
+"""Whether an object takes a place in a quota, waits for one, or does neither."""
 
 from enum import StrEnum
-from typing import Final
-
-from shared.model.phases import FlowPhase
-from shared.model.types import Body
-from shared.names import INVALID_SPEC, QUOTA_EXCEEDED
-from shared.policy.raw import mapping
-
-_ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
-_UNFINISHED: Final = ("pendingJobs", "runningJobs")
 
 
 class Standing(StrEnum):
-    """HOLDS: it may create Jobs, or has unfinished ones; WAITS: it would, and no status says yet that it may."""
+    """HOLDS: it may run, or something of it still does; WAITS: it would run, and no status says yet that it may; IDLE:
+    neither."""
 
     IDLE = "Idle"
     WAITS = "Waits"
     HOLDS = "Holds"
-
-
-def standing_of(flow: Body) -> Standing:
-    """The standing of a stored flow by what its status says. Flows that are being deleted are idle."""
-    status = mapping(flow.get("status"))
-    state = mapping(status.get("state"))
-    phase = state.get("phase")
-    if has_ended(flow):
-        return Standing.IDLE
-    if state.get("reason") == QUOTA_EXCEEDED:
-        return Standing.WAITS
-    suspended = rests(flow)
-    invalid = state.get("reason") == INVALID_SPEC
-    if phase == FlowPhase.SUSPENDED or invalid:
-        if any(status.get(field) for field in _UNFINISHED):
-            return Standing.HOLDS
-        return Standing.IDLE if suspended or invalid else Standing.WAITS
-    if phase:
-        return Standing.HOLDS  # also if it is to be suspended: until that is recorded, it may create Jobs
-    return Standing.IDLE if suspended else Standing.WAITS
-
-
-def rests(flow: Body) -> bool:
-    """Whether nothing of a new flow would run: its user suspends it."""
-    return mapping(flow.get("spec")).get("suspend") is True
-
-
-def has_ended(flow: Body) -> bool:
-    """Whether a flow has ended or is being deleted."""
-    phase = mapping(mapping(flow.get("status")).get("state")).get("phase")
-    return bool(flow["metadata"].get("deletionTimestamp")) or phase in _ENDED
-
-
-def standing_part(flow: Body) -> Body:
-    """The status of a flow reduced to what `standing_of` reads, for caches. At most one Job of each list is kept."""
-    status = mapping(flow.get("status"))
-    jobs = {field: found[:1] for field in _UNFINISHED if isinstance(found := status.get(field), list) and found}
-    return {"state": status.get("state"), **jobs}

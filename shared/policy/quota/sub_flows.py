@@ -16,7 +16,7 @@ from shared.model.step import raw_steps
 from shared.model.types import Body
 from shared.names import ATTEMPT, ITERATION, STEP
 from shared.naming import job_name
-from shared.policy.quota.standing import has_ended
+from shared.policy.quota.flow_standing import flow_has_ended
 from shared.policy.raw import elements, mapping
 
 Find = Callable[[str], Body | None]
@@ -46,7 +46,7 @@ def _owner(flow: Body, find: Find, *, strict: bool) -> Body | None:
         group = str(given.get("apiVersion", "")).rpartition("/")[0]
         if given.get("controller") is True and (group, given.get("kind")) == (JOBFLOW.group, JOBFLOW.kind):
             owner = find(str(given.get("name", "")))
-            if owner is None or owner["metadata"].get("uid") != given.get("uid") or has_ended(owner):
+            if owner is None or owner["metadata"].get("uid") != given.get("uid") or flow_has_ended(owner):
                 return None
             return owner if _creates(owner, flow, strict=strict) else None
     return None

@@ -15,7 +15,8 @@ from shared.kube.client.reader import ApiReader
 from shared.model.flow import JobFlow
 from shared.model.flow_status import JobFlowStatus
 from shared.model.types import Body
-from shared.policy.quota.standing import Standing, standing_of
+from shared.policy.quota.flow_standing import flow_standing
+from shared.policy.quota.standing import Standing
 from shared.timestamp import rfc3339
 from tests.controller.jobflow.make import START, FlowCluster, flow, step
 from tests.controller.quota.simulation import TEAMS, QuotaSimulation
@@ -175,7 +176,7 @@ class QuotaCluster(QuotaSimulation):
 
     def is_idle(self) -> bool:
         """Whether no flow runs, or may have been admitted."""
-        return not self.unwritten and all(standing_of(self.body(key)) is Standing.IDLE for key in self.clusters)
+        return not self.unwritten and all(flow_standing(self.body(key)) is Standing.IDLE for key in self.clusters)
 
     def standings(self, standing: Standing) -> list[Key]:
-        return [key for key in self.clusters if standing_of(self.body(key)) is standing]
+        return [key for key in self.clusters if flow_standing(self.body(key)) is standing]

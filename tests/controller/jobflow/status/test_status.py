@@ -7,7 +7,8 @@ from controller.jobflow.status.status_limits import limit_status
 from shared.model.flow_status import StepCounts
 from shared.model.job_status import JobCondition
 from shared.model.phases import JobPhase
-from shared.policy.quota.standing import Standing, standing_of
+from shared.policy.quota.flow_standing import flow_standing
+from shared.policy.quota.standing import Standing
 from tests.controller.jobflow.make import FlowCluster, flow, started, step
 
 
@@ -280,7 +281,7 @@ def test_a_step_whose_job_a_quota_holds_says_so_and_the_flow_keeps_its_own_place
     assert (cluster.step("a").reason, cluster.step("a").message) == ("JobHeld", f"Job f-a: {why}")
     assert cluster.status.state.reason == "JobHeld"
     body = msgspec.to_builtins(cluster.flow)
-    assert standing_of(body) is Standing.HOLDS, "QuotaExceeded would mean that a quota holds the flow itself"
+    assert flow_standing(body) is Standing.HOLDS, "QuotaExceeded would mean that a quota holds the flow itself"
 
 
 def test_a_refused_job_shows_in_next_and_in_one_warning_and_does_not_count_as_running() -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.policy.quota.standing import Standing, standing_of, standing_part
+from shared.policy.quota.flow_standing import flow_part, flow_standing
+from shared.policy.quota.standing import Standing
 
 FLOWS: dict[str, tuple[dict[str, Any], Standing]] = {
     "a new flow": ({}, Standing.WAITS),
@@ -59,5 +60,5 @@ FLOWS: dict[str, tuple[dict[str, Any], Standing]] = {
 @pytest.mark.parametrize(("body", "wanted"), FLOWS.values(), ids=FLOWS)
 def test_a_flow_has_a_place_while_it_runs_or_has_unfinished_jobs(body: dict[str, Any], wanted: Standing) -> None:
     flow = {"metadata": {"name": "f"}, **body}
-    assert standing_of(flow) is wanted
-    assert standing_of({**flow, "status": standing_part(flow)}) is wanted
+    assert flow_standing(flow) is wanted
+    assert flow_standing({**flow, "status": flow_part(flow)}) is wanted
