@@ -17,8 +17,8 @@ from shared.policy.rule_names import rule_names
 
 class PolicyExplanation(msgspec.Struct, frozen=True):
     """`not_applied`: why the policy does not apply, '' if it does; `passed`: names of checks without a finding, such as
-    `limits.maxSteps`, without quotas if nothing was counted; `excepted`: violations that exceptions allow; `defaults`: the fields that the policy would set on
-    creation, as (path, value)."""
+    `limits.maxSteps`, without quotas if nothing was counted; `excepted`: violations that exceptions allow; `defaults`: the
+    fields that the policy would set on creation, as (path, value)."""
 
     policy: str
     mode: str

@@ -1,14 +1,14 @@
 """What quotas of policies count at admission: the kinds, and objects admitted within the last seconds, so that a burst
 of applies is counted before the cache sees it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from shared.kinds import JOB, Kind
 from shared.model.types import Body
 from shared.policy.quota.counted import COUNTED
 from shared.policy.quota.job_standing import job_part
-from shared.policy.quota.quota import QUOTA_RULES
+from shared.policy.quota.quota import QUOTA_RULES, Quota
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation
 from webhook.policies.judging import compiled_policies
 from webhook.subject.lookups import InMemoryLookups, Lookups
@@ -86,14 +86,16 @@ def counted_kind(review: AdmissionReview) -> Kind | None:
 
 def has_quotas(lookups: Lookups, kind: Kind) -> bool:
     """Whether a policy limits the number of active objects of the kind."""
-    quotas = (quota for policy in compiled_policies(lookups).compiled for quota in policy.quotas)
-    return any(quota.kind == kind for quota in quotas)
+    return any(quota.kind == kind for quota in _quotas(lookups))
 
 
 def counted_namespace(lookups: Lookups, namespace: str) -> str:
     """The namespace whose objects quotas count with those of `namespace`: that one, or '' for all."""
-    quotas = (quota for policy in compiled_policies(lookups).compiled for quota in policy.quotas)
-    return "" if any(quota.spans_namespaces for quota in quotas) else namespace
+    return "" if any(quota.spans_namespaces for quota in _quotas(lookups)) else namespace
+
+
+def _quotas(lookups: Lookups) -> Iterator[Quota]:
+    return (quota for policy in compiled_policies(lookups).compiled for quota in policy.quotas)
 
 
 def exceeded_kind(review: AdmissionReview, verdict: AdmissionVerdict) -> Kind | None:
