@@ -44,18 +44,26 @@ def command(name: str, script: str) -> Body:
     return made
 
 
-async def test_the_seeds_flow_is_followed_from_its_first_to_its_last_step(ann: Person, cluster: LocalCluster) -> None:
-    templates = (SEED / "jobtemplates.yaml").read_text().replace("sleep 10s", "sleep 1")
+async def test_the_seeds_flow_is_followed_from_its_first_to_its_last_step(
+    ann: Person, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    """Each step runs until it was seen running."""
+    templates = [
+        yaml.safe_load(text.replace("sleep 10s", f"until [ -e {tmp_path}/{step} ]; do sleep 0.2; done"))
+        for step, text in zip("abcde", (SEED / "jobtemplates.yaml").read_text().split("\n---\n"), strict=True)
+    ]
+    assert [each["metadata"]["name"] for each in templates] == list("abcde")
     flow = yaml.safe_load((SEED / "jobflow.yaml").read_text())
     page = await ann.open("/flows")
     await ann.sees("No flows").wait_for()
-    for body in (*yaml.safe_load_all(templates), flow):
+    for body in (*templates, flow):
         body["metadata"]["namespace"] = NAMESPACE
         cluster.apply(body)
     await page.get_by_role("link", name="test", exact=True).click()
     for step in "abcde":
         await expect(page.locator(f'#graph [data-key="{step}"]')).to_have_class("step running")
         await ann.keeps(f"seed-{step}")
+        (tmp_path / step).touch()
     await expect(page.locator("#graph .step.completed")).to_have_count(5)
     await expect(page.locator("#head .phase").first).to_contain_text("Succeed")
     await page.get_by_role("link", name="Timeline").click()
