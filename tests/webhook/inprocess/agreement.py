@@ -1,6 +1,7 @@
 """Compares what ValidatingAdmissionPolicies refuse with what the webhook refuses."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -9,6 +10,7 @@ import msgspec
 from shared.model.types import Body
 from shared.policy import Compiler
 from shared.policy.in_process import WHOLLY, defaulted_fields, in_process, status_of
+from shared.policy.judging.faults import MOST
 from tests.webhook.make import known
 from webhook.envelope.review import AdmissionReview
 from webhook.verdict.admit import mutate, policy_verdict
@@ -17,6 +19,7 @@ from webhook.verdict.structure import with_defaults
 
 _SENTENCE: Final = re.compile(r'policy "([^"]+)" \((\w+\.\w+)\)')
 Found = frozenset[tuple[str, str]]
+CUT: Final = "*"
 
 
 class Disagreement(NamedTuple):
@@ -56,9 +59,10 @@ def completed(review: AdmissionReview, policies: Iterable[Body], namespace: Body
 
 
 def found_by_webhook(review: AdmissionReview, policies: Iterable[Body], namespace: Body) -> Found:
-    """(policy, rule) of all findings about the object."""
+    """(policy, rule) of all findings about the object; rule CUT for a policy of which the webhook reports no more."""
     verdict = policy_verdict(review, known(*policies, namespace), DEFAULT_OPTIONS)
-    return frozenset((each.policy, each.rule) for each in verdict.policies)
+    cut = {name for name, count in Counter(each.policy for each in verdict.policies).items() if count >= MOST}
+    return frozenset((each.policy, each.rule) for each in verdict.policies) | {(name, CUT) for name in cut}
 
 
 def found_in(sentences: Iterable[str]) -> Found:
@@ -76,7 +80,9 @@ def disagreement(
         for rule in body["status"]["inProcess"]["rules"]
         if rule in WHOLLY and rule not in {each["rule"] for each in body["status"]["inProcess"].get("webhookOnly", ())}
     }
-    made = Disagreement(review, api_server - webhook, (webhook & whole) - api_server)
+    cut = {name for name, rule in webhook if rule == CUT}
+    more = frozenset(each for each in api_server - webhook if each[0] not in cut)
+    made = Disagreement(review, more, (webhook & whole) - api_server)
     return made if made.too_much or made.too_little else None
 
 
