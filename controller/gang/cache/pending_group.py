@@ -10,7 +10,7 @@ from controller.gang.cache.amounts import Amounts, format_amounts
 from controller.gang.cache.exclusive_resources import display_name, is_exclusive
 from controller.gang.cache.pod import PodInfo
 from controller.gang.cache.pod_group import UNSCHEDULABLE, PodGroupInfo, condition
-from controller.gang.cache.pod_requirements import PodRequirements, total
+from controller.gang.cache.pod_requirements import PODS, PodRequirements, total
 from shared.key import Key
 
 NOT_ENOUGH_TASKS: Final = "NotEnoughTasks"
@@ -73,11 +73,17 @@ class PendingGroup(msgspec.Struct, frozen=True):
         return sum(count for _, count in self.gang)
 
     @property
+    def pods_need(self) -> str:
+        """`1 pod needs`, `4 pods that start together need`."""
+        return "1 pod needs" if self.size == 1 else f"{self.size} pods that start together need"
+
+    @property
     def needs(self) -> str:
-        """`4 pods that start together need cpu 4, pods 4`."""
+        """`4 pods that start together need cpu 4`. Their number is not repeated as an amount of the resource `pods`."""
         exclusive = {display_name(name) for each, _ in self.gang for name, _ in each.requests if is_exclusive(name)}
         also = f", and of each node no more than one {' and one '.join(sorted(exclusive))}" if exclusive else ""
-        return f"{self.size} pods that start together need {format_amounts(self.amounts)}{also}"
+        amounts = {name: amount for name, amount in self.amounts.items() if name != PODS}
+        return f"{self.pods_need} {format_amounts(amounts) or 'no resources'}{also}"
 
 
 def pending_group(group: PodGroupInfo, pods: Iterable[PodInfo], class_value: int | None) -> PendingGroup:

@@ -85,14 +85,14 @@ class FeasibilityCheck:
             return Inadmissible(QUEUE_PARENT_CYCLE, message, permanent=True)
         for queue, resource, limit in self._usage.above_capability(name, needs):
             message = (
-                f"never fits: {group.size} pods that start together need {resource} {format_amount(resource, needs[resource])}, "
+                f"never fits: {group.pods_need} {resource} {format_amount(resource, needs[resource])}, "
                 f"queue {queue} may use {format_amount(resource, limit)} (spec.capability)"
             )
             return Inadmissible(NOT_ENOUGH_RESOURCES, message, permanent=True, queue=queue)
         for queue, resource, used, limit in self._usage.over_capability(name, needs):
             message = (
                 f"queue {queue} uses {resource} {format_amount(resource, used)} of {format_amount(resource, limit)} "
-                f"(spec.capability), {group.size} pods that start together need {format_amount(resource, needs[resource])} more"
+                f"(spec.capability), {group.pods_need} {format_amount(resource, needs[resource])} more"
             )
             return Inadmissible(NOT_ENOUGH_RESOURCES, message, queue=queue)
         return None
@@ -141,8 +141,12 @@ class FeasibilityCheck:
         capacity = self._capacity
         ever = place(group.gang, capacity, self._allocatable, in_any_condition=True)
         if not ever.fits:
-            cluster = f"the {len(capacity.nodes)} nodes of this cluster"
-            message = f"never fits: {group.needs}; {ever.fitting} would fit if {cluster} were empty"
+            nodes_are = (
+                "the only node of this cluster was"
+                if len(capacity.nodes) == 1
+                else f"the {len(capacity.nodes)} nodes of this cluster were"
+            )
+            message = f"never fits: {group.needs}; {ever.fitting} would fit if {nodes_are} empty"
             message += "".join(f"; {rule}" for rule in self._unmet_rules(group))
             return Inadmissible(NOT_ENOUGH_RESOURCES, message, permanent=True)
         key = frozenset(pod.constraints for pod, _ in group.gang), free is capacity.free

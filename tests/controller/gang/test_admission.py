@@ -15,7 +15,7 @@ def test_two_gangs_of_ten_on_room_for_fifteen() -> None:
         made.bind()
         assert made.bound("first") == 10
         assert (made.bound("second"), made.gated("second")) == (0, 10)
-    assert made.why("second") == ("10 pods that start together need cpu 10, pods 10; free on 3 nodes: cpu 5, pods 320")
+    assert made.why("second") == ("10 pods that start together need cpu 10; free on 3 nodes: cpu 5, pods 320")
     made.end("first")
     made.round()
     made.bind()
@@ -59,13 +59,20 @@ def test_in_a_fifo_queue_no_group_passes_the_first() -> None:
     assert made.gated("elsewhere") == 0
 
 
+def test_the_message_of_a_single_pod_speaks_of_one_pod_and_one_node() -> None:
+    made = with_nodes("4")
+    made.submit("one", (template(cpu="5"), 1))
+    made.round()
+    assert made.why("one") == "never fits: 1 pod needs cpu 5; 0 would fit if the only node of this cluster was empty"
+
+
 IMPOSSIBLE = {
-    "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200, pods 2; 0 would fit if the 2 nodes of this cluster were empty"),
-    "no node has the label": ({"nodeSelector": {"gpu": "yes"}}, {}, "never fits: 2 pods that start together need cpu 2, pods 2; 0 would fit if the 2 nodes of this cluster were empty; no node has the labels gpu=yes (nodeSelector)"),
+    "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200; 0 would fit if the 2 nodes of this cluster were empty"),
+    "no node has the label": ({"nodeSelector": {"gpu": "yes"}}, {}, "never fits: 2 pods that start together need cpu 2; 0 would fit if the 2 nodes of this cluster were empty; no node has the labels gpu=yes (nodeSelector)"),
     "no node matches the affinity": (
         {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
             {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]}}}}, {},
-        "never fits: 2 pods that start together need cpu 2, pods 2; 0 would fit if the 2 nodes of this cluster were empty; no node matches the required node affinity",
+        "never fits: 2 pods that start together need cpu 2; 0 would fit if the 2 nodes of this cluster were empty; no node matches the required node affinity",
     ),
     "the queue is too small": (
         {"cpu": "2"}, {"queue": "tiny"},

@@ -32,7 +32,7 @@ def test_exclusive_resources_of_nodes_are_counted(case: str) -> None:
     made.round()
     assert (made.gated("four"), made.why("four").partition(";")[0]) == (
         4,
-        f"never fits: 4 pods that start together need cpu 4, pods 4, and of each node no more than one {words}",
+        f"never fits: 4 pods that start together need cpu 4, and of each node no more than one {words}",
     )
     made.submit("three", (pod(), 3))
     made.round()
