@@ -51,6 +51,7 @@ SUSPEND: Final = "batch.jobflow.dev/suspend"  # Job annotation: spec.suspend whe
 MANAGED_BY: Final = "batch.jobflow.dev/managed-by"  # Job annotation: the same for spec.managedBy
 DEFAULTED_MINIMUMS: Final = "batch.jobflow.dev/defaulted-min-available"  # Job annotation: which the webhook has set
 TERMINATED_AT: Final = "flow.jobflow.dev/terminated-at"  # annotation of an object that its step has stopped by a patch
+BY_JOBFLOW: Final = "JobFlow"  # reason of the Commands by which a flow stops its Jobs; the Job's status records it
 STEP_DIGEST: Final = "flow.volcano.sh/step-digest"  # Job annotation: hash of the spec of the step that created it
 GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend removes
 CRON_SCHEDULED: Final = "flow.jobflow.dev/scheduled-time"  # JobFlow annotation: the due time it was created for

@@ -11,24 +11,34 @@ from controller.job.model import volumes
 from controller.job.model.defaults import EffectiveSpec
 from controller.job.model.observed import JobObservation
 from controller.job.model.plugin_objects import PLUGIN_KINDS
+from controller.job.model.record import JobRecord
 from controller.job.react import refusals
 from controller.job.react.refusals import Blocker
 from shared import names
 from shared.model.phases import QueueState
+from shared.model.queue import Queue
 
 _MOST: Final = 1000  # characters of a message
 
 
-def missing(observed: JobObservation, wanted: EffectiveSpec) -> Blocker | None:
-    """Missing objects that only a user can create. If the queue `default` is missing, it has no limits."""
+def missing(observed: JobObservation, record: JobRecord, wanted: EffectiveSpec) -> Blocker | None:
+    """Missing objects that only a user can create, and a queue that only a user can open. If the queue `default` is
+    missing, it has no limits."""
     if observed.queue is None and wanted.queue != names.DEFAULT_QUEUE:
         return Blocker(reasons.QUEUE_NOT_FOUND, f"queue {wanted.queue} does not exist; the Job waits for it")
-    if observed.group is None and observed.queue is not None and observed.queue.status.state is QueueState.CLOSED:
+    if observed.group is None and _takes_no_group(observed.queue, record):
         return Blocker(reasons.QUEUE_CLOSED, f"queue {wanted.queue} is closed; the Job waits until it is opened")
     if absent := volumes.missing_claims(observed.job, observed.claims):
         message = f"PersistentVolumeClaim {', '.join(absent)} does not exist; the Job waits for it"
         return Blocker(reasons.VOLUME_CLAIM_NOT_FOUND, message)
     return None
+
+
+def _takes_no_group(queue: Queue | None, record: JobRecord) -> bool:
+    """A queue that is closing waits for the Jobs that run in it, which may restart. It starts no other Job, such as one
+    that is resumed."""
+    state = queue.status.state if queue is not None else None
+    return state is QueueState.CLOSED or (state is QueueState.CLOSING and record.active_since is None)
 
 
 def held(actions: Iterable[Action], observed: JobObservation) -> list[tuple[Action, Refusal]]:

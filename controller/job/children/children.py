@@ -44,7 +44,7 @@ def children(snapshot: JobSnapshot) -> Children:
     cleanup = (*leftovers, *podgroup.stale_removal(snapshot.observed, snapshot.record))
     if not snapshot.observed.may_create:
         return Children(cleanup=(*leftovers, *podgroup.removal(snapshot.observed)))
-    blocker = blockers.missing(snapshot.observed, snapshot.wanted)
+    blocker = blockers.missing(snapshot.observed, snapshot.record, snapshot.wanted)
     if blocker:
         return Children(cleanup=cleanup, blocker=blocker)
     shape = plugin_objects.plugin_job_of(snapshot.observed.job, snapshot.wanted)

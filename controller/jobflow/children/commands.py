@@ -5,7 +5,7 @@ from controller.decision import Create
 from controller.jobflow.model.observed import ObservedChild
 from shared.kinds import COMMAND
 from shared.model.phases import FlowAction
-from shared.names import RESOURCE_KINDS
+from shared.names import BY_JOBFLOW, RESOURCE_KINDS
 from shared.naming import command_name
 from shared.resource_steps.rights import NO_CLAIM, Claim, write_claim
 
@@ -29,7 +29,7 @@ def child_command(
         "metadata": {"name": _name(child, action), "namespace": namespace, "ownerReferences": [owner], **claimed},
         "action": str(action),
         "target": owner,
-        "reason": "JobFlow",
+        "reason": BY_JOBFLOW,
         "message": message or ("" if is_retry else "terminated by its JobFlow"),
     }
     return Create(COMMAND, body)

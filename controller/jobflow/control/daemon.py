@@ -1,8 +1,10 @@
 """`daemon`: a serving step runs until every step that uses it has ended, and then counts as Completed."""
 
 from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.observed import ObservedChild
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
+from shared.names import BY_JOBFLOW
 
 _UP = (StepPhase.RUNNING, StepPhase.COMPLETED)
 
@@ -14,6 +16,15 @@ def served(context: FlowContext, name: str) -> bool:
     if not users:
         users = [step.name for step in plan.flows if not step.daemon and name not in plan.targets[step.name]]
     return not context.unfinished(users)
+
+
+def was_stopped(context: FlowContext, name: str, job: ObservedChild) -> bool:
+    """Whether a terminated Job of the daemon was stopped because nothing needed it.
+
+    The status of the Job says so also if the status of the flow does not: it was not stored after the stop was sent.
+    """
+    sent = job.uid in context.observed.terminate_sent or job.status.state.reason == BY_JOBFLOW
+    return sent or served(context, name)
 
 
 def served_by_loop(context: FlowContext, state: StepStatus) -> bool:

@@ -236,7 +236,7 @@ def _ended(context: FlowContext, step: Step, name: str, job: ObservedChild | Non
         return _of(job, StepPhase.FAILED, job.status.state.reason or reasons.JOB_FAILED, job.ended_at, code)
     if late:
         return _of(job, StepPhase.FAILED, late, job.ended_at, code, _said(context, step, job, late))
-    if step.daemon and not halted and (job.uid in context.observed.terminate_sent or daemon.served(context, step.name)):
+    if step.daemon and not halted and daemon.was_stopped(context, step.name, job):
         return _of(job, StepPhase.COMPLETED, "", job.ended_at, None)
     if halted:
         return _of(

@@ -241,6 +241,25 @@ def test_a_missing_queue_is_waited_for_with_a_reason() -> None:
     assert sorted(cluster.settle().shown) == ["w-0", "w-1"]
 
 
+@pytest.mark.parametrize("state", ["Closing", "Closed"])
+def test_a_resumed_job_waits_until_its_queue_is_opened(state: str) -> None:
+    cluster = started().order("AbortJob").settle().vanish().settle()
+    cluster.queue = {"metadata": {"name": "default"}, "status": {"state": state}}
+    cluster.order("ResumeJob").settle()
+    assert (cluster.phase, cluster.reason, cluster.group) == ("Pending", "QueueClosed", None)
+    assert "queue default is closed" in cluster.status.state.message
+    assert cluster.shown == {}
+    cluster.queue = {"metadata": {"name": "default"}, "status": {"state": "Open"}}
+    assert sorted(cluster.settle().shown) == ["w-0", "w-1"]
+
+
+def test_a_running_job_restarts_in_a_closing_queue() -> None:
+    cluster = started()
+    cluster.queue = {"metadata": {"name": "default"}, "status": {"state": "Closing"}}
+    cluster.order("RestartJob").settle().vanish().settle()
+    assert (cluster.phase, sorted(cluster.shown)) == ("Pending", ["w-0", "w-1"])
+
+
 def test_a_job_being_deleted_is_left_to_garbage_collection() -> None:
     cluster = started()
     cluster.job["metadata"]["deletionTimestamp"] = "2026-01-02T03:00:00Z"

@@ -216,7 +216,7 @@ class FlowCluster:
 
     def terminated_by_command(self, name: str) -> None:
         if name in self.bodies and not parse_job(self.bodies[name]).ended:
-            self.set_job(name, JobPhase.TERMINATED)
+            self.set_job(name, JobPhase.TERMINATED, state={"reason": "JobFlow"})
 
     # -- changes of the cluster ----------------------------------------------------------------------------------------
     def set_job(self, name: str, phase: JobPhase, **status: Any) -> None:

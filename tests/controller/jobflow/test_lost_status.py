@@ -134,3 +134,45 @@ def test_a_lost_status_write_is_recovered_wherever_it_happens(fields: dict[str, 
     assert cluster.ordered == {}, "a Job was terminated"
     assert cluster.phase == "Succeed"
     assert len(cluster.created) == len(set(cluster.created))
+
+
+SERVED: dict[str, tuple[list[dict[str, Any]], list[str], dict[str, JobPhase]]] = {
+    "a step": ([step("d", daemon=True), step("u", "d")], ["f-d"], {"f-u": JobPhase.COMPLETED}),
+    "a loop": (
+        [step("d", daemon=True), step("u", "d", **{"for": {"range": {"end": 2}}})],
+        ["f-d"],
+        {"f-u-0": JobPhase.COMPLETED, "f-u-1": JobPhase.COMPLETED},
+    ),
+    "a looping daemon": (
+        [step("d", daemon=True, **{"for": {"range": {"end": 2}}}), step("u", "d")],
+        ["f-d-0", "f-d-1"],
+        {"f-u": JobPhase.COMPLETED},
+    ),
+    "the whole flow": ([step("d", daemon=True), step("u")], ["f-d"], {"f-u": JobPhase.COMPLETED}),
+    "until all others wait for its end": (
+        [step("d", daemon=True), step("z", "d", condition="Ended"), step("x", "d", "z")],
+        [],
+        {"f-d": JobPhase.RUNNING},
+    ),
+}
+"""Steps, the Jobs of the daemon that run, and what happens to Jobs before the daemon is stopped."""
+
+
+@pytest.mark.parametrize("case", SERVED)
+def test_a_daemon_that_was_stopped_before_the_status_was_lost_counts_as_completed(case: str) -> None:
+    """Seed 3059 of the fault runs: the API server refused the status of the pass that stopped the daemon."""
+    steps, serving, changes = SERVED[case]
+    cluster = FlowCluster(flow(*steps))
+    cluster.settle()
+    cluster.run(*serving)
+    stored = cluster.flow.status
+    for name, phase in changes.items():
+        cluster.set_job(name, phase)
+    while not cluster.ordered:
+        cluster.turn()
+    cluster.flow = replace(cluster.flow, status=stored)
+    cluster.ordered.clear()  # another controller leads
+    cluster.settle()
+    while unfinished := cluster.unfinished():
+        cluster.complete(*unfinished)
+    assert (cluster.phases()["d"], cluster.phase) == ("Completed", "Succeed")

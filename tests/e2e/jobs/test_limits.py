@@ -11,7 +11,7 @@ import pytest
 from local.backends import RealBackend, chosen
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
-from shared.kinds import COMMAND, JOB, NAMESPACE, NODE, POD, PODGROUP, QUEUE, RESOURCEQUOTA, Kind
+from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, NODE, POD, PODGROUP, QUEUE, RESOURCEQUOTA, Kind
 from shared.model.types import Body
 from tests.e2e.support.pod_recorder import Check, PodRecorder, PodStates
 
@@ -176,6 +176,34 @@ def test_a_burst_of_jobs_never_exceeds_the_capability_of_its_queue(
         assert recorder.fault == "", f"burst {number}: {recorder.fault}"
 
 
+def test_parallel_steps_of_a_flow_never_exceed_the_capability_of_their_queue(
+    cluster: LocalCluster, namespace: str, small_queue: str
+) -> None:
+    """A Job of one CPU, and a flow whose two steps start at once."""
+    body = job(namespace, "unused", queue=small_queue)
+    meta = {"name": "one", "namespace": namespace}
+    cluster.apply(
+        {"apiVersion": JOBTEMPLATE.api_version, "kind": "JobTemplate", "metadata": meta, "spec": body["spec"]}
+    )
+    for number in range(BURSTS):
+        steps = [{"name": name, "template": "one"} for name in ("a", "b")]
+        meta = {"name": f"flow-{number}", "namespace": namespace}
+        made = {"apiVersion": JOBFLOW.api_version, "kind": "JobFlow", "metadata": meta, "spec": {"flows": steps}}
+        with PodRecorder(cluster.kube, namespace, at_most(2)) as recorder:
+            cluster.apply(job(namespace, f"beside-{number}", queue=small_queue), made)
+            until(
+                lambda: (
+                    sum(free_pods(cluster, namespace).values()) == 2 and len(cluster.kube.list(POD, namespace)) == 3
+                ),
+                30,
+                lambda: f"{free_pods(cluster, namespace)} run",
+            )
+            cluster.kube.delete(JOBFLOW, namespace, f"flow-{number}")
+            delete_jobs(cluster, namespace)
+        assert recorder.seen > 0
+        assert recorder.fault == "", f"burst {number}: {recorder.fault}"
+
+
 def test_requests_that_a_limit_range_adds_count_for_the_capability_of_the_queue(
     cluster: LocalCluster, namespace: str, small_queue: str
 ) -> None:
@@ -243,21 +271,23 @@ def test_two_gangs_in_one_apply_do_not_lock_each_other_out_of_a_quota(cluster: L
         delete_jobs(cluster, namespace)
 
 
+@pytest.mark.parametrize(("others", "state"), [((), "Closed"), (("stays",), "Closing")], ids=["closed", "closing"])
 def test_a_job_resumed_in_a_closed_queue_creates_no_pods_and_runs_when_the_queue_opens(
-    cluster: LocalCluster, namespace: str, small_queue: str
+    cluster: LocalCluster, namespace: str, small_queue: str, others: tuple[str, ...], state: str
 ) -> None:
-    cluster.apply(job(namespace, "waits", 2, queue=small_queue))
-    starts(cluster, namespace, "waits", 2, 30)
+    cluster.apply(*(job(namespace, name, 1, queue=small_queue) for name in ("waits", *others)))
+    for name in ("waits", *others):
+        starts(cluster, namespace, name, 1, 30)
     command(cluster, JOB, namespace, "waits", "AbortJob")
-    until(lambda: not cluster.kube.list(POD, namespace), 30, lambda: "pods stay")
+    until(lambda: len(cluster.kube.list(POD, namespace)) == len(others), 30, lambda: "pods stay")
     command(cluster, QUEUE, "", small_queue, "CloseQueue")
-    cluster.kube.wait(QUEUE, "", small_queue, lambda queue: queue["status"]["state"] == "Closed", 30)
+    cluster.kube.wait(QUEUE, "", small_queue, lambda queue: queue["status"]["state"] == state, 30)
     command(cluster, JOB, namespace, "waits", "ResumeJob")
     says(cluster, namespace, "waits", "is closed", 30)
     assert message(cluster, namespace, "waits").startswith("Pending/QueueClosed")
-    assert cluster.kube.list(POD, namespace) == []
+    assert len(cluster.kube.list(POD, namespace)) == len(others)
     command(cluster, QUEUE, "", small_queue, "OpenQueue")
-    starts(cluster, namespace, "waits", 2, 30)
+    starts(cluster, namespace, "waits", 1, 30)
 
 
 def test_a_restarted_gang_waits_until_all_of_its_old_pods_are_gone(cluster: LocalCluster, namespace: str) -> None:
