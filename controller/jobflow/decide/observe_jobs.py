@@ -24,10 +24,11 @@ from shared.model.step import Step
 
 
 def observe_jobs(context: FlowContext) -> None:
-    """Update the state of every open step from its Jobs."""
+    """Update the state of every open step from its Jobs; of daemons last, whose end depends on that of other steps."""
     far, jobs, first_job = context.step_states.blocked, context.jobs, context.plan.first_job
     near = (context.open - far) | {name for name in far if first_job[name] in jobs}
-    for name in sorted(near, key=context.plan.position.__getitem__):
+    plan = context.plan
+    for name in sorted(near, key=lambda name: (name in plan.daemons, plan.position[name])):
         state = context.steps[name]
         if not state.attempts and state.iterations is None and context.plan.first_job[name] not in context.jobs:
             continue

@@ -253,6 +253,8 @@ def _ended(context: FlowContext, step: Step, name: str, job: ObservedChild | Non
 
 def _deleted(context: FlowContext, step: Step, name: str) -> Attempt:
     """The attempt whose child is gone. Objects are stopped by their deletion, which a restarted controller has missed."""
+    if step.resource is not None and step.daemon and daemon.served(context, step.name):
+        return Attempt(job=name, phase=StepPhase.COMPLETED, completion_time=context.now_text)
     stopped = step.resource is not None and failure.halts(context, step)
     kind = step.resource.manifest.get("kind") if step.resource is not None else "Job"
     return Attempt(

@@ -172,6 +172,24 @@ def test_a_stopped_object_ends_its_step_once_it_is_gone_also_if_the_controller_w
     assert (str(only(cluster).phase), only(cluster).reason, cluster.phase) == ("Terminated", "Terminated", "Failed")
 
 
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "the status of that pass was lost"])
+@pytest.mark.parametrize("away", [False, True])
+def test_a_daemon_completes_once_its_object_is_gone_also_if_the_controller_was_away(away: bool, recorded: bool) -> None:
+    resource = {"manifest": MANIFEST, **ENDS}
+    cluster = ThingCluster(flow(step("a", resource=resource, daemon=True), step("b", "a", resource=resource)))
+    cluster.settle()
+    cluster.report("f-a", state="going")
+    stored = cluster.flow.status
+    cluster.report("f-b", state="good")
+    if not recorded:
+        cluster.flow = replace(cluster.flow, status=stored)
+    if away:
+        cluster.known.clear()
+        cluster.ordered.clear()
+    cluster.vanish("f-a")
+    assert (str(only(cluster).phase), cluster.phase) == ("Completed", "Succeed")
+
+
 def test_a_patch_stops_the_object_and_marks_it() -> None:
     operation = {"op": "add", "path": "/spec/suspend", "value": True}
     cluster = started(resource={"terminate": {"patch": [operation]}}, activeDeadlineSeconds=10)
