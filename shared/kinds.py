@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 
-class Kind(msgspec.Struct, frozen=True):
+class Kind(msgspec.Struct, frozen=True, cache_hash=True):
     """One kind. `api_version`: `v1` or `group/version`; `plural`: its name in URLs."""
 
     api_version: str

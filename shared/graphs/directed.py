@@ -54,7 +54,7 @@ def cycle(edges: Edges) -> tuple[str, ...] | None:
 
     None if the graph has no cycle.
     """
-    stuck = set() if _is_ordered(edges) else set(edges).difference(order(edges))
+    stuck = set() if is_ordered(edges) else set(edges).difference(order(edges))
     if not stuck:
         return None
     # Every node that was not ordered has a target that was not ordered, so following these must reach a node again.
@@ -78,8 +78,10 @@ def cycles(edges: Edges) -> Iterator[tuple[str, ...]]:
         left = {node: targets for node, targets in left.items() if node not in gone}
 
 
-def _is_ordered(edges: Edges) -> bool:
-    """Whether every node already comes after its targets, as is usual. Checking takes a tenth of the time of ordering."""
+def is_ordered(edges: Edges) -> bool:
+    """Whether every node already comes after its targets, as is usual: then all targets are nodes, and there is no cycle.
+    Checking takes a tenth of the time of ordering.
+    """
     done: set[str] = set()
     for node, targets in edges.items():
         if targets and not done.issuperset(targets):

@@ -75,15 +75,14 @@ def edges(spec: JobFlowSpec) -> dict[str, tuple[str, ...]]:
     """The steps that each step of `flows` waits for: targets, and switches that can choose it. `finally` has no edges."""
     found: dict[str, tuple[str, ...]] = {}
     for step in spec.flows:
-        if targets := step.targets:
-            found[step.name] = tuple(dict.fromkeys((*found.get(step.name, ()), *targets)))
+        if step.depends_on is not None and step.depends_on.targets:
+            found[step.name] = tuple(dict.fromkeys((*found.get(step.name, ()), *step.depends_on.targets)))
         else:
             found.setdefault(step.name, ())
-    for step in spec.flows:
-        if step.switch is not None:
-            for _, name in chosen_by(step.switch):
-                if step.name not in found.get(name, (step.name,)):
-                    found[name] = (*found[name], step.name)
+    for step in [step for step in spec.flows if step.switch is not None]:
+        for _, name in chosen_by(step.switch) if step.switch else ():
+            if step.name not in found.get(name, (step.name,)):
+                found[name] = (*found[name], step.name)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from shared.model.flow import JobFlowSpec
 from shared.model.phases import FailureStrategy, RetainPolicy
 from shared.names import CREATOR
 from webhook.envelope.patch import Setting
@@ -15,10 +14,10 @@ def flow_defaults(flow: FlowSubject) -> Iterator[Setting]:
     if flow.spec.failure_strategy is None:
         yield Setting(("spec", "failureStrategy"), FailureStrategy.STOP.value)
     # The controller, which creates sub-flows, gives them the creator of the flow above; itself it is never one.
-    if flow.username and not flow.of_a_flow and CREATOR not in flow.annotations and _asks(flow.spec):
+    if flow.username and not flow.of_a_flow and CREATOR not in flow.annotations and _asks(flow):
         yield Setting(("metadata", "annotations", CREATOR), flow.username)
 
 
-def _asks(flow: JobFlowSpec) -> bool:
+def _asks(flow: FlowSubject) -> bool:
     """Whether somebody will be asked for approval, in the flow or in one that it runs."""
-    return any(step.approve is not None or step.flow is not None for step in (*flow.flows, *flow.finally_))
+    return any(step.approve is not None or step.flow is not None for _, step in flow.special)

@@ -109,6 +109,28 @@ _OWN_FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_resources.resource_outputs_are_expressions,
 )
 FLOW_RULES: Final[tuple[Rule, ...]] = (*_OWN_FLOW_RULES, of_inner_flows(_OWN_FLOW_RULES))
+_OF_PLAIN_STEPS: Final[frozenset[Rule]] = frozenset(
+    {
+        flow_graph.flows_are_present,
+        flow_graph.flows_are_not_too_many,
+        flow_names.step_names_are_labels,
+        flow_names.step_names_are_unique,
+        flow_names.template_names_are_names,
+        flow_graph.targets_exist,
+        flow_graph.finally_waits_for_nothing,
+        flow_graph.no_cycle,
+        flow_names.job_names_fit,
+        flow_names.pod_names_fit,
+        flow_names.services_can_bear_the_name,
+        flow_names.job_names_cannot_collide,
+        flow_names.params_are_identifiers,
+        flow_control.retries_can_be_counted_and_waited_for,
+        flow_loops.jobs_are_not_too_many,
+        flow_expressions.expressions_compile,
+        flow_outputs.flow_outputs_have_names,
+        flow_outputs.flow_outputs_compile,
+    }
+)
 FLOW_STRUCTURE: Final[frozenset[Rule]] = frozenset(
     {
         flow_graph.flows_are_present,
@@ -136,6 +158,12 @@ _OWN_FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     flow_approval.approvals_after_a_timeout,
 )
 FLOW_WARNINGS: Final[tuple[Warner, ...]] = (*_OWN_FLOW_WARNINGS, warned_of_inner_flows(_OWN_FLOW_WARNINGS))
+RULES_OF_SPECIAL_STEPS: Final[frozenset[Rule]] = frozenset(FLOW_RULES) - _OF_PLAIN_STEPS
+"""The rules that find nothing in a flow whose steps set no more than name, template and targets."""
+WARNINGS_OF_SPECIAL_STEPS: Final[frozenset[Warner]] = frozenset(FLOW_WARNINGS) - {
+    flow_templates.templates_not_found_yet,
+    flow_expressions.literals_that_never_match,
+}
 
 FLOW_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (flow_deletion.jobs_that_go_with_the_flow,)
 

@@ -5,14 +5,15 @@ It also counts metrics, confirms missing objects by live GETs before a refusal, 
 """
 
 import asyncio
-import dataclasses
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
+from prometheus_client import Counter, Histogram
 
 from shared.kinds import JOBFLOWPOLICYEXCEPTION, Kind
 from shared.model.types import Body
@@ -81,7 +82,7 @@ class AdmissionHandler:
             return _failure(404, "NotFound", f"no webhook at {request.path}")
         if request.method != "POST":
             return _failure(405, "MethodNotAllowed", "use POST for admission reviews")
-        with metrics.DURATION.labels(route.path).time():
+        with _duration(route.path).time():
             try:
                 return await self._reviewed(route, request)
             except web.HTTPRequestEntityTooLarge:
@@ -103,8 +104,7 @@ class AdmissionHandler:
     async def _reviewed(self, route: WebhookRoute, request: web.BaseRequest) -> web.Response:
         if (request.content_length or 0) > BODY_LIMIT:
             raise web.HTTPRequestEntityTooLarge(BODY_LIMIT, request.content_length or 0)
-        async with asyncio.timeout(READ_SECONDS):
-            data = await request.read()
+        data = await _body(request)
         begun = self._clock()
         review = parse_review(data)
         try:
@@ -119,7 +119,7 @@ class AdmissionHandler:
             counter = metrics.POLICY_EXCEPTED if found.excepted_by else metrics.POLICY_VIOLATIONS
             counter.labels(found.policy, found.mode, route.kind.kind, found.rule).inc()
         self._decisions.note(review, verdict, self._clock() - begun)
-        metrics.WARNINGS.labels(route.kind.kind).inc(len(verdict.warnings))
+        _warnings(route.kind.kind).inc(len(verdict.warnings))
         return web.Response(body=answer(review, verdict), content_type=JSON)
 
     async def _decide(self, route: WebhookRoute, review: AdmissionReview) -> AdmissionVerdict:
@@ -162,7 +162,7 @@ class AdmissionHandler:
         return judged if len(judged.violations) > judged.schema_faults else ALLOWED
 
     def _options_now(self) -> AdmissionOptions:
-        return dataclasses.replace(self._options, now=self._wall_clock() if self._wall_clock else None)
+        return msgspec.structs.replace(self._options, now=self._wall_clock() if self._wall_clock else None)
 
     async def _validated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
         """The verdict. Before a refusal, objects that the caches may lack or still contain are read from the API server."""
@@ -212,6 +212,14 @@ def _failure(code: int, reason: str, message: str) -> web.Response:
     return web.Response(status=code, body=msgspec.json.encode(body), content_type=JSON)
 
 
+async def _body(request: web.BaseRequest) -> bytes:
+    """The request's body. Raises TimeoutError if it does not arrive in time; of most requests all has arrived already."""
+    if request.content.is_eof():
+        return await request.read()
+    async with asyncio.timeout(READ_SECONDS):
+        return await request.read()
+
+
 def _closing(response: web.Response) -> web.Response:
     """Close the connection after this response, because the rest of the request body is not read."""
     response.force_close()
@@ -221,4 +229,20 @@ def _closing(response: web.Response) -> web.Response:
 def _count(route: WebhookRoute, review: AdmissionReview | None, verdict: str) -> None:
     operation = review.operation.value if review else ""
     verb = "mutate" if route.mutating else "validate"
-    metrics.REVIEWS.labels(route.kind.kind, operation, verb, verdict).inc()
+    _reviews(route.kind.kind, operation, verb, verdict).inc()
+
+
+@cache
+def _reviews(kind: str, operation: str, verb: str, verdict: str) -> Counter:
+    """Kept for each of the few combinations, as the two below, because to look a metric up takes longer than to count."""
+    return metrics.REVIEWS.labels(kind, operation, verb, verdict)
+
+
+@cache
+def _warnings(kind: str) -> Counter:
+    return metrics.WARNINGS.labels(kind)
+
+
+@cache
+def _duration(path: str) -> Histogram:
+    return metrics.DURATION.labels(path)

@@ -1,6 +1,6 @@
 """The input of rules: the object as a frozen model and as raw JSON, the stored object, and lookups of other objects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
@@ -9,7 +9,7 @@ import msgspec
 
 from shared import kinds
 from shared.graphs import flow_graph
-from shared.graphs.directed import Ancestors
+from shared.graphs.directed import Ancestors, is_ordered
 from shared.graphs.nesting import inline_spec, known_outputs
 from shared.kinds import Kind
 from shared.model.flow import JobFlowSpec
@@ -82,25 +82,44 @@ class FlowSubject(Subject[JobFlowSpec]):
     resource_kinds: tuple[AllowedKind, ...] | None = None
 
     @cached_property
+    def bare_steps(self) -> tuple[Step, ...]:
+        """Every step of `flows` and `finally`; only the first MAX_STEPS of `flows`."""
+        return (*self.spec.flows[:MAX_STEPS], *self.spec.finally_)
+
+    @cached_property
     def steps(self) -> tuple[tuple[str, Step], ...]:
-        """(path, step) of every step of `flows` and `finally`; only the first MAX_STEPS of `flows`."""
-        flows = (*((f"spec.flows[{index}]", step) for index, step in enumerate(self.spec.flows[:MAX_STEPS])),)
-        return (*flows, *((f"spec.finally[{index}]", step) for index, step in enumerate(self.spec.finally_)))
+        """(path, step) of each of `bare_steps`."""
+        return tuple((self._path(at), step) for at, step in enumerate(self.bare_steps))
+
+    def _path(self, at: int) -> str:
+        """The path of a step, from its place in `bare_steps`."""
+        flows = min(len(self.spec.flows), MAX_STEPS)
+        return f"spec.flows[{at}]" if at < flows else f"spec.finally[{at - flows}]"
 
     @cached_property
     def step_names(self) -> tuple[str, ...]:
-        """The name of each of `steps`."""
-        return (*(step.name for step in self.spec.flows[:MAX_STEPS]), *(step.name for step in self.spec.finally_))
+        """The name of each of `bare_steps`."""
+        return tuple([step.name for step in self.bare_steps])
 
     @cached_property
     def special(self) -> tuple[tuple[str, Step], ...]:
-        """The steps that set more than name, template and targets; most rules read only these."""
-        return tuple((path, step) for path, step in self.steps if _is_special(step))
+        """(path, step) of the steps that set more than name, template and targets; most rules read only these."""
+        return tuple((self._path(at), self.bare_steps[at]) for at in _special(self.bare_steps))
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether no step sets more than name, template and targets."""
+        return not self.special and len(self.spec.flows) <= MAX_STEPS
 
     @cached_property
     def edges(self) -> dict[str, tuple[str, ...]]:
         """The targets of each step of `flows`, by step name."""
         return flow_graph.edges(self.spec)
+
+    @cached_property
+    def is_ordered(self) -> bool:
+        """Whether every step comes after its targets, as is usual: then all targets exist, and there is no cycle."""
+        return is_ordered(self.edges)
 
     @cached_property
     def ancestors(self) -> Ancestors:
@@ -159,22 +178,21 @@ class FlowSubject(Subject[JobFlowSpec]):
     @cached_property
     def template_names(self) -> tuple[str, ...]:
         """The JobTemplates of the steps, each once."""
-        return tuple(dict.fromkeys(step.template_name for _, step in self.steps if step.makes_jobs))
+        makers = [step for step in self.bare_steps if step.makes_jobs] if self.special else self.bare_steps
+        return tuple(dict.fromkeys([step.template or step.name for step in makers]))
+
+    @cached_property
+    def template_bodies(self) -> dict[str, Body]:
+        """The existing JobTemplates of the steps, by name."""
+        get, namespace = self.lookups.get, self.namespace
+        found = [(name, get(kinds.JOBTEMPLATE, namespace, name)) for name in self.template_names]
+        return {name: body for name, body in found if body is not None}
 
     @cached_property
     def templates(self) -> dict[str, JobSpec]:
         """The existing JobTemplates of the steps, by name; those that do not match the schema are left out."""
-        found = {name: self._template(name) for name in self.template_names}
+        found = {name: _job_spec(body) for name, body in self.template_bodies.items()}
         return {name: spec for name, spec in found.items() if spec is not None}
-
-    def _template(self, name: str) -> JobSpec | None:
-        body = self.lookups.get(kinds.JOBTEMPLATE, self.namespace, name)
-        if body is None:
-            return None
-        try:
-            return msgspec.convert(body.get("spec"), JobSpec)
-        except msgspec.ValidationError:
-            return None
 
 
 @dataclass(frozen=True)
@@ -218,9 +236,12 @@ class PodSubject(Subject[None]):
         return body_or_empty(self.raw.get("spec")).get("schedulerName") in self.scheduler_names
 
 
-def _is_special(step: Step) -> bool:
-    return (
-        step.switch is not None
+def _special(steps: Sequence[Step]) -> list[int]:
+    """The places of the steps that set more than name, template and targets. One loop, because most steps do not."""
+    return [
+        at
+        for at, step in enumerate(steps)
+        if step.switch is not None
         or step.for_ is not None
         or step.if_ is not None
         or step.patch is not None
@@ -228,10 +249,18 @@ def _is_special(step: Step) -> bool:
         or step.approve is not None
         or step.resource is not None
         or step.retry is not None
-        or bool(step.outputs)
+        or step.outputs
         or step.daemon
         or (step.depends_on is not None and step.depends_on.probe is not None)
-    )
+    ]
+
+
+def _job_spec(template: Body) -> JobSpec | None:
+    """The spec of a JobTemplate; None if it does not match the schema."""
+    try:
+        return msgspec.convert(template.get("spec"), JobSpec)
+    except msgspec.ValidationError:
+        return None
 
 
 def body_or_empty(value: Any) -> Body:

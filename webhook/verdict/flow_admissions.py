@@ -1,7 +1,7 @@
 """Admission of JobFlow and JobTemplate."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from shared import kinds
 from shared.model.flow import JobFlowSpec
@@ -19,6 +19,13 @@ def _namespace_of_flow(flow: FlowSubject) -> Iterable[MissingObject]:
         yield MissingObject(kinds.NAMESPACE, "", flow.namespace)
 
 
+_SPECIAL: Final[frozenset[Callable[[Any], Any]]] = rules.RULES_OF_SPECIAL_STEPS | rules.WARNINGS_OF_SPECIAL_STEPS
+
+
+def _idle(flow: FlowSubject) -> frozenset[Callable[[Any], Any]]:
+    return _SPECIAL if flow.is_plain else frozenset()
+
+
 JOBFLOW: Final = KindAdmission(
     kinds.JOBFLOW,
     subject_maker(FlowSubject, JobFlowSpec),
@@ -28,6 +35,7 @@ JOBFLOW: Final = KindAdmission(
     warnings=rules.FLOW_WARNINGS,
     delete_warnings=rules.FLOW_DELETE_WARNINGS,
     defaults=lambda flow, options: flow_defaults(flow),
+    idle=_idle,
     missing=_namespace_of_flow,
 )
 JOBTEMPLATE: Final = KindAdmission(

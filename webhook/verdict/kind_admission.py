@@ -19,8 +19,7 @@ from webhook.subject.policy_subjects import ExceptionSubject, PolicySubject
 from webhook.subject.subjects import FlowSubject, JobSubject, PodSubject, Subject, body_or_empty
 
 
-@dataclass(frozen=True)
-class AdmissionOptions:
+class AdmissionOptions(msgspec.Struct, frozen=True):
     """The operator's settings that verdicts depend on. `now`: epoch seconds; None: no warnings about future due times."""
 
     scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
@@ -46,6 +45,7 @@ class KindAdmission:
     `rules` judge creations and updates, `create` and `update` only one of the two.
     `structure`: those rules that ValidatingAdmissionPolicies of the chart judge, too (see webhook/structure).
     `judged` returns the part of an object that rules read: an UPDATE that leaves it unchanged is allowed.
+    `idle` returns rules and warners that find nothing in the subject, because it has nothing of what they read.
     `missing` returns the objects whose absence may cause a refusal. `implied` returns the review of a change that the
     admission of the object causes; it must be allowed too.
     """
@@ -62,8 +62,19 @@ class KindAdmission:
     notices: tuple[Notice, ...] = ()
     defaults: Defaults = lambda subject, options: ()
     judged: Callable[[Body], Any] = lambda body: body.get("spec")
+    idle: Callable[[Any], frozenset[Callable[[Any], Any]]] = lambda subject: frozenset()
     missing: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()
     implied: Callable[[Any, AdmissionReview], AdmissionReview | None] = lambda subject, review: None
+
+    def judging(self, subject: Subject[Any]) -> list[Rule]:
+        """The rules that judge the subject and may find something, in their order."""
+        idle = self.idle(subject)
+        return [rule for rule in self.rules_of(subject.operation) if rule not in idle]
+
+    def warning(self, subject: Subject[Any]) -> list[Warner]:
+        """What may warn about the operation on the subject."""
+        idle = self.idle(subject)
+        return [warner for warner in self.warnings_of(subject.operation) if warner not in idle]
 
     def rules_of(self, operation: Operation) -> tuple[Rule, ...]:
         """The rules that judge an operation, in their order."""

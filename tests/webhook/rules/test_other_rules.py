@@ -5,7 +5,6 @@ import pytest
 from shared import kinds
 from shared.model.types import Body
 from tests.webhook.make import body, faults, known, queue
-from tests.webhook.rules.flow.test_flow_updates import LAST
 from webhook.rules.command import ACTIONS
 from webhook.verdict.admit import validate
 from webhook.verdict.kind_admission import AdmissionOptions
@@ -141,6 +140,3 @@ COMMANDS: dict[str, tuple[Body, list[str]]] = {
 def test_a_command_with(case: str) -> None:
     manifest, wanted = COMMANDS[case]
     assert faults(manifest) == wanted
-
-
-LAST["status"]["steps"] = [*LAST["status"]["steps"], {"name": "z", "phase": "Running", "attempts": 1}]

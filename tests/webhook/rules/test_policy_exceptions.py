@@ -1,7 +1,6 @@
 """JobFlowPolicyExceptions under admission."""
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from shared import kinds
@@ -123,7 +122,7 @@ def test_without_a_cluster_unknown_policies_are_no_faults() -> None:
 
 
 def test_the_time_of_creation_that_the_api_server_sets_counts() -> None:
-    fresh = dataclasses.replace(NOW, now=CREATED + 3 * HOUR)
+    fresh = msgspec.structs.replace(NOW, now=CREATED + 3 * HOUR)
     given = exception(hours=26)
     del given["metadata"]["creationTimestamp"]
     assert validate(review(given), known(HOUSE), fresh).allowed

@@ -112,9 +112,10 @@ def _duration_fault(text: str) -> str | None:
 
 def daemons_without_dependents(flow: FlowSubject) -> Iterator[str]:
     """Warn about a daemon without dependents: it is stopped as soon as it starts."""
-    needed = {target for targets in flow.edges.values() for target in targets}
-    for path, step in flow.special:
-        if step.daemon and step.name in flow.flow_names and step.name not in needed:
+    daemons = [(path, step) for path, step in flow.special if step.daemon and step.name in flow.flow_names]
+    needed = {target for targets in flow.edges.values() for target in targets} if daemons else set()
+    for path, step in daemons:
+        if step.name not in needed:
             yield f"{path}.daemon: no step depends on {step.name}, so it is stopped as soon as it starts"
 
 

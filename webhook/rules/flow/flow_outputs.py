@@ -30,6 +30,8 @@ def output_name_faults(path: str, outputs: tuple[FlowOutput, ...]) -> Iterator[V
 
 def output_expression_faults(path: str, outputs: tuple[FlowOutput, ...], flow: FlowSubject) -> Iterator[Violation]:
     """Expressions that do not compile. They may read every step of `flows`, since all have ended."""
+    if not outputs:
+        return
     params = tuple(param.name for param in flow.spec.params)
     scope = flow_scope(flow.sorted_names, flow.flow_names, flow.outputs, params)
     for index, output in enumerate(outputs):

@@ -28,7 +28,7 @@ def flows_are_not_too_many(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def targets_exist(flow: FlowSubject) -> Iterator[Violation]:
-    if all(map(flow.flow_names.issuperset, flow.edges.values())):
+    if flow.is_ordered or all(map(flow.flow_names.issuperset, flow.edges.values())):
         return
     hints = _HINTS
     for index, step in enumerate(flow.spec.flows[:MAX_STEPS]):
@@ -45,7 +45,7 @@ def targets_exist(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def no_cycle(flow: FlowSubject) -> Iterator[Violation]:
-    for path in islice(directed.cycles(flow.edges), _CYCLES):
+    for path in () if flow.is_ordered else islice(directed.cycles(flow.edges), _CYCLES):
         shown = " -> ".join(path if len(path) <= _LISTED else (*path[:_LISTED], "...", path[-1]))
         if len(path) == 2:
             index = next(index for index, step in enumerate(flow.spec.flows) if step.name == path[0])

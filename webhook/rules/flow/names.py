@@ -31,6 +31,8 @@ def step_names_are_unique(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def template_names_are_names(flow: FlowSubject) -> Iterator[Violation]:
+    if not any(step.template for step in flow.bare_steps):
+        return
     for path, step in flow.steps:
         if step.template and (fault := subdomain_fault(step.template)):
             yield Violation(f"{path}.template", fault, step.template)
@@ -51,8 +53,11 @@ def outputs_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
 
 def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
     """Checked with a three-digit attempt number, since a flow can be retried by command at any time."""
-    for path, step in () if flow.of_a_flow else flow.steps:
-        if not (step.makes_jobs or step.resource is not None) or len(flow.name) + len(step.name) + _SUFFIX <= MAX_NAME:
+    room = MAX_NAME - len(flow.name) - _SUFFIX
+    if flow.of_a_flow or max(map(len, flow.step_names), default=0) <= room:
+        return
+    for path, step in flow.steps:
+        if not (step.makes_jobs or step.resource is not None) or len(step.name) <= room:
             continue
         longest = naming.longest_job_name(flow.name, step.name, _iterations(step.for_))
         if len(longest) > MAX_NAME:
@@ -95,6 +100,8 @@ def services_can_bear_the_name(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def job_names_cannot_collide(flow: FlowSubject) -> Iterator[Violation]:
+    if not any("-" in name for name in flow.step_names):
+        return
     paths = {step.name: path for path, step in flow.steps}
     makers = [(step.name, step.for_ is not None) for _, step in flow.steps if step.makes_children]
     for step, other, name in naming.collisions(makers):

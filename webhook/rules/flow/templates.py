@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Final
 
-from shared import kinds
 from webhook.subject.subjects import FlowSubject
 
 _LENGTH: Final = 50  # maximum length of the list of names, so that the warning is not cut
@@ -13,9 +12,7 @@ def templates_not_found_yet(flow: FlowSubject) -> Iterator[str]:
     """Warn about missing JobTemplates. The steps wait and start once the JobTemplates are created."""
     if not flow.lookups.complete:
         return
-    missing = [
-        name for name in flow.template_names if flow.lookups.get(kinds.JOBTEMPLATE, flow.namespace, name) is None
-    ]
+    missing = [name for name in flow.template_names if name not in flow.template_bodies]
     if missing:
         yield f"JobTemplates not found yet; steps wait for them: {_listed(missing)}"
 

@@ -1,6 +1,5 @@
 """To which requests policies apply: operations, users, times; and deletions, which some users may always do."""
 
-import dataclasses
 from typing import Any
 
 import msgspec
@@ -35,7 +34,7 @@ def deleted(stored: Body, *others: Body, user: str = "ann") -> AdmissionVerdict:
     asked = msgspec.structs.replace(
         review(stored), operation=Operation.DELETE, object=None, old_object=stored, user_info=RequestUser(user)
     )
-    return validate(asked, known(*others), dataclasses.replace(DEFAULT_OPTIONS, controller_user=CONTROLLER))
+    return validate(asked, known(*others), msgspec.structs.replace(DEFAULT_OPTIONS, controller_user=CONTROLLER))
 
 
 def test_the_deletion_of_a_running_flow_is_refused() -> None:
@@ -131,7 +130,7 @@ def test_a_freeze_refuses_only_while_it_lasts() -> None:
     freeze = policy(validity={"windows": [{"schedule": "0 18 * * FRI", "duration": "62h"}]}, **DENY)
 
     def allowed(now: str) -> bool:
-        options = dataclasses.replace(DEFAULT_OPTIONS, now=epoch_or_none(now))
+        options = msgspec.structs.replace(DEFAULT_OPTIONS, now=epoch_or_none(now))
         return validate(review(job()), known(freeze), options).allowed
 
     assert allowed("2026-11-27T17:59:00Z")
@@ -143,7 +142,7 @@ def test_defaults_are_set_only_while_a_policy_is_in_force() -> None:
     nightly = policy(validity={"until": "2026-12-01T00:00:00Z"}, defaults={"labels": {"night": "yes"}})
 
     def patched(now: str) -> bool:
-        options = dataclasses.replace(DEFAULT_OPTIONS, now=epoch_or_none(now))
+        options = msgspec.structs.replace(DEFAULT_OPTIONS, now=epoch_or_none(now))
         return "night" in str(mutate(review(job()), known(nightly), options).patch)
 
     assert patched("2026-11-30T00:00:00Z")

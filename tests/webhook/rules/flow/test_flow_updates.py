@@ -29,6 +29,7 @@ def changed(old: Body, **fields: Any) -> Body:
 OLD = stored()
 
 LAST = {**stored(**{"finally": [step("z")]})}
+LAST["status"]["steps"] = [*LAST["status"]["steps"], {"name": "z", "phase": "Running", "attempts": 1}]
 
 ENDED = "only suspend, ttlSecondsAfterFinished, finallyDeadlineSeconds, jobRetainPolicy and metadata may change"
 
