@@ -1,13 +1,12 @@
 """The JobTemplate controller: observe, decide, apply. It is the simplest one and a pattern for the others."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from controller.cluster.apply import Applier
 from controller.context import ControllerContext
 from controller.runtime.controller import Controller, Route
-from controller.runtime.rate_limit import BURST, MAX_TEMPLATE_PAUSE, TEMPLATE_RATE, RateLimiter
+from controller.runtime.rate_limit import MAX_TEMPLATE_PAUSE, TEMPLATE_BURST, TEMPLATE_RATE, RateLimiter
 from controller.runtime.routes import itself, reference_of
 from controller.runtime.workqueue import WorkQueue
 from controller.template.decide import decide
@@ -51,20 +50,22 @@ class TemplateReconciler:
         self._jobs = jobs
         self._applier = applier
         self._steady = steady
-        self._written: dict[Key, float] = {}
+        self._changed: dict[Key, float] = {}  # when the stored list was first seen to differ
         self._reserved: dict[Key, float] = {}
-        self._limiter = RateLimiter(TEMPLATE_RATE, BURST, MAX_TEMPLATE_PAUSE)
+        self._limiter = RateLimiter(TEMPLATE_RATE, TEMPLATE_BURST, MAX_TEMPLATE_PAUSE)
 
     async def reconcile(self, key: Key) -> float | None:
         template = self._templates.get(*key)
         if template is None:
-            self._written.pop(key, None)
+            self._changed.pop(key, None)
             self._reserved.pop(key, None)
             return None
         jobs = [job.name for job in self._jobs.keys_by(INDEX, str(key))]
         now = self._steady()
-        decision = decide(template, jobs, now - self._written.get(key, -math.inf))
+        decision = decide(template, jobs, now - self._changed.setdefault(key, now))
         if decision.status is None:
+            if decision.requeue_after is None:
+                del self._changed[key]
             return decision.requeue_after
         if key not in self._reserved:
             self._reserved[key] = self._limiter.reserve(now)
@@ -73,8 +74,7 @@ class TemplateReconciler:
             return due - now
         await self._applier.apply(JOBTEMPLATE, template, decision)
         self._limiter.record_latency(self._steady() - now)
-        del self._reserved[key]
-        self._written[key] = now
+        del self._reserved[key], self._changed[key]
         return None
 
 

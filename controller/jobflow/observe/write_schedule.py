@@ -14,6 +14,7 @@ from controller.runtime.rate_limit import (
     BURST,
     EVENT_BURST,
     EVENT_RATE,
+    FIRST_DELAY,
     FOLLOW_UP_DELAY,
     MAX_STALENESS,
     RATE,
@@ -63,9 +64,10 @@ class WriteSchedule:
         return min(known.reserved, self._latest(known, now))
 
     def settle_until(self, known: CachedFlow, now: float) -> float:
-        """Epoch seconds until which a status waits for the change that usually follows it; 0 for a flow's first."""
-        latest = min((known.deferred_since or now) + FOLLOW_UP_DELAY, self._latest(known, now))
-        return latest if known.stored.state.phase else NEVER
+        """Epoch seconds until which a status waits for the change that usually follows it."""
+        if known.stored.state.phase:
+            return min((known.deferred_since or now) + FOLLOW_UP_DELAY, self._latest(known, now))
+        return NEVER if self._limiter.is_slow else (known.deferred_since or now) + FIRST_DELAY
 
     def _latest(self, known: CachedFlow, now: float) -> float:
         """Epoch seconds at which the write that reports a change must begin at the latest.

@@ -87,6 +87,7 @@ class FlowCluster:
         self.plan: Plan | None = None
         self.decision_memo: DecisionMemo = NO_MEMO
         self.write_after = 0.0
+        self.settle_until = 0.0
         self.quota: QuotaPlace | None = None
 
     # -- what the controller sees and does -----------------------------------------------------------------------
@@ -106,6 +107,7 @@ class FlowCluster:
             terminate_sent=self.ordered,
             probes=self.probes,
             write_after=self.write_after,
+            settle_until=self.settle_until,
             quota=self.quota,
         )
 

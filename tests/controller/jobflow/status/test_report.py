@@ -6,8 +6,8 @@ import pytest
 from controller.jobflow.decide.flow import FlowDecision
 from controller.jobflow.model.plan import Plan
 from controller.jobflow.observe.flow_cache import CachedFlow
-from controller.jobflow.observe.write_schedule import CREATE_SECONDS, FEWEST_JOBS, WriteSchedule
-from controller.runtime.rate_limit import MAX_STALENESS
+from controller.jobflow.observe.write_schedule import CREATE_SECONDS, FEWEST_JOBS, NEVER, WriteSchedule
+from controller.runtime.rate_limit import FIRST_DELAY, MAX_STALENESS
 from shared.model.flow_status import FlowState
 from shared.model.phases import FlowPhase, JobPhase
 from tests.controller.jobflow.make import FlowCluster, flow, started, step
@@ -85,3 +85,52 @@ def test_many_creations_do_not_come_before_a_report_that_is_due() -> None:
     schedule = WriteSchedule()
     assert schedule.most_jobs(reported(0.0), 101.9) > FEWEST_JOBS
     assert schedule.most_jobs(reported(0.0), 102.0) == FEWEST_JOBS
+
+
+def new_flow() -> CachedFlow:
+    subject = flow(step("a"), step("b", "a"))
+    return CachedFlow(subject, Plan(subject), subject.status, None, "1")
+
+
+def test_the_first_status_waits_a_moment_for_a_flow_that_ends_soon() -> None:
+    assert WriteSchedule().settle_until(new_flow(), 100.0) == 100.0 + FIRST_DELAY
+    known = new_flow()
+    known.deferred_since = 99.9
+    assert WriteSchedule().settle_until(known, 100.0) == pytest.approx(99.9 + FIRST_DELAY)
+
+
+def test_a_flow_that_ends_within_a_moment_is_written_once() -> None:
+    cluster = FlowCluster(flow(step("a"), step("b", "a")))
+    cluster.holds, cluster.settle_until = True, cluster.now + FIRST_DELAY
+    cluster.turn()
+    cluster.set_job("f-a", JobPhase.COMPLETED)
+    cluster.turn()
+    assert (cluster.created, cluster.writes) == (["f-a", "f-b"], 0)
+    cluster.set_job("f-b", JobPhase.COMPLETED)
+    cluster.turn()
+    assert (cluster.flow.status.state.phase, cluster.writes) == (FlowPhase.SUCCEED, 1)
+    assert [reason for reason, _ in cluster.notes] == ["StepCompleted", "Succeeded"]
+
+
+def test_a_controller_that_is_killed_before_the_first_status_tells_the_same() -> None:
+    cluster = FlowCluster(flow(step("a"), step("b", "a")))
+    cluster.holds, cluster.settle_until = True, cluster.now + FIRST_DELAY
+    cluster.turn()
+    cluster.set_job("f-a", JobPhase.COMPLETED)
+    cluster.turn()
+    cluster.memory, cluster.holds, cluster.settle_until = None, False, 0.0
+    cluster.settle()
+    assert cluster.created == ["f-a", "f-b"]
+    assert cluster.notes == [("StepCompleted", "step a completed"), ("StepStarted", "step b started")]
+
+
+def test_a_first_status_that_starts_nothing_is_written_at_once() -> None:
+    cluster = FlowCluster(flow(step("a"), suspend=True))
+    assert held(cluster).decision.status is not None
+
+
+def test_the_first_status_does_not_wait_while_the_api_server_is_slow() -> None:
+    schedule = WriteSchedule()
+    for _ in range(10):
+        schedule.record_latency(0.2, 0)
+    assert schedule.settle_until(new_flow(), 100.0) == NEVER
