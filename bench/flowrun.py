@@ -50,13 +50,18 @@ class Meter(msgspec.Struct):
 
 @contextlib.asynccontextmanager
 async def stage(
-    bench_cluster: BenchCluster, side: Side, graph: Graph, what: str = FLOWS
+    bench_cluster: BenchCluster,
+    side: Side,
+    graph: Graph,
+    what: str = FLOWS,
+    *,
+    timeline: type[FlowTimeline] = FlowTimeline,
 ) -> AsyncIterator[FlowTimeline]:
     """Start the controller in a namespace with templates for the graph, and a simulator that completes Jobs."""
     async with contextlib.AsyncExitStack() as stack:
         namespace = await stack.enter_async_context(bench_cluster.namespace())
         await bench_cluster.create_all(JOBTEMPLATE, bodies.templates(namespace, {**graph, "warm": ()}))
-        observer = FlowTimeline(bench_cluster.api, namespace, complete_jobs=what == FLOWS)
+        observer = timeline(bench_cluster.api, namespace, complete_jobs=what == FLOWS)
         await stack.enter_async_context(observer.running())
         if what == PODS:
             kubelet = SimulatedKubelet(bench_cluster.api, namespace, admit=not side.gates)

@@ -79,6 +79,10 @@ class FlowTimeline:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), 1.0)
 
+    def result(self, job: str) -> str:
+        """The phase in which the Job of this name ends."""
+        return "Completed"
+
     def _job(self, event: WatchEvent) -> None:
         name, now = event.object["metadata"]["name"], time.perf_counter()
         phase = phase_of(event.object)
@@ -100,7 +104,7 @@ class FlowTimeline:
             self._changed.set()
 
     async def _set_completed(self, name: str) -> None:
-        change = {"status": {"state": {"phase": "Completed"}}}
+        change = {"status": {"state": {"phase": self.result(name)}}}
         with contextlib.suppress(NotFound):
             await self._api.patch(JOB, self.namespace, name, change, subresource="status")
             self.completed.setdefault(name, time.perf_counter())

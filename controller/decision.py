@@ -49,11 +49,20 @@ def name_of(action: Action) -> str:
 
 
 class Note(msgspec.Struct, frozen=True):
-    """An Event on the reconciled object: `type` Normal or Warning, `reason` UpperCamelCase, `message` a sentence."""
+    """An Event on the reconciled object: `type` Normal or Warning, `reason` UpperCamelCase, `message` a sentence.
+
+    `waits`: it says why something does not run yet.
+    """
 
     reason: str
     message: str
     type: str = "Normal"
+    waits: bool = False
+
+    @property
+    def important(self) -> bool:
+        """Whether it is sent before others and not dropped for them."""
+        return self.waits or self.type == "Warning"
 
 
 class Refusal(msgspec.Struct, frozen=True):

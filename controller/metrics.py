@@ -36,6 +36,10 @@ MAX_ACTIVE: Final = Gauge(
 
 LEADER: Final = Gauge("leader_election_master_status", "1 while this process holds the lease.", ["name"])
 EVENTS: Final = Counter("jobflow_events_total", "Events by outcome.", ["outcome"])
+EVENTS_WAITING: Final = Gauge("jobflow_events_waiting", "Events that are not sent yet.")
+EVENT_DELAY: Final = Histogram(
+    "jobflow_event_delay_seconds", "Time from recording an Event until it is stored.", ["importance"], buckets=SECONDS
+)
 WRITES: Final = Counter(
     "jobflow_writes_total", "Writes to the API server by verb, kind and outcome.", ["verb", "kind", "outcome"]
 )

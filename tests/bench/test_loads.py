@@ -41,7 +41,7 @@ def test_gang_cycles_admit_the_expected_number_of_groups() -> None:
 
 
 def test_all_loads_exist() -> None:
-    assert list(LOADS) == list("abcdefghijklmnopq")
+    assert list(LOADS) == list("abcdefghijklmnopqr")
 
 
 @pytest.mark.parametrize("verb", ["mutate", "validate"])

@@ -37,7 +37,7 @@ def marked(snapshot: JobSnapshot) -> tuple[JobSnapshot, tuple[Note, ...]]:
 def _gang(record: JobRecord, message: str, now: float) -> tuple[JobRecord, tuple[Note, ...]]:
     if not message or _WAITING_KEY in record.handled:
         return record, ()
-    note = Note(reasons.WAITING_FOR_PODGROUP, message)
+    note = Note(reasons.WAITING_FOR_PODGROUP, message, waits=True)
     return record.with_handled(HandledEvent(key=_WAITING_KEY, since=rfc3339(now))), (note,)
 
 
@@ -45,7 +45,7 @@ def place_notes(before: JobState, record: JobRecord) -> Iterator[Note]:
     """The events of a Job that begins to wait for a place in a quota, or has got one."""
     was, now = before.reason == reasons.QUOTA_EXCEEDED, record.reason == reasons.QUOTA_EXCEEDED
     if now and record.message and not (was and before.message):
-        yield Note(reasons.QUOTA_EXCEEDED, record.message)
+        yield Note(reasons.QUOTA_EXCEEDED, record.message, waits=True)
     elif was and not now and record.phase not in STOPPED:
         yield Note(reasons.QUOTA_FREE, "the quota has room: the Job starts")
 
@@ -58,4 +58,4 @@ def entered(snapshot: JobSnapshot, made: Children) -> tuple[Note, ...]:
     if (made.blocker is None and record.reason != reasons.NO_REPLICAS) or record.reason == stored.reason:
         return ()
     kind = "Normal" if record.reason == reasons.WAITING_FOR_DELETION else "Warning"
-    return (Note(record.reason, record.message, kind),)
+    return (Note(record.reason, record.message, kind, waits=True),)

@@ -96,7 +96,7 @@ def _flow(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
     if after.outcome == FlowOutcome.DEADLINE_EXCEEDED and before.outcome != after.outcome:
         yield Note("DeadlineExceeded", "activeDeadlineSeconds have passed; running Jobs are terminated", "Warning")
     if held := _held(after):
-        yield from () if _held(before) else (Note(reasons.QUOTA_EXCEEDED, held),)
+        yield from () if _held(before) else (Note(reasons.QUOTA_EXCEEDED, held, waits=True),)
         return
     if _held(before) and not after.completion_time:
         yield Note("QuotaFree", "the quota has room: steps start")
@@ -108,7 +108,7 @@ def _flow(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
     elif now is FlowPhase.FAILED:
         yield Note("Failed", after.state.message or after.state.reason or "the flow failed", "Warning")
     elif now is FlowPhase.SUSPENDED:
-        yield Note("Suspended", "nothing new starts until it is resumed")
+        yield Note("Suspended", "nothing new starts until it is resumed", waits=True)
     elif was is FlowPhase.SUSPENDED and not after.outcome:  # a flow that was stopped starts no steps
         yield Note("Resumed", "steps start again")
 

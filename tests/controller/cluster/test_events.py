@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from prometheus_client import REGISTRY
 
 from controller.cluster import events
 from controller.cluster.errors import NotLeader
@@ -38,6 +39,10 @@ async def sending(recorder: Recorder) -> AsyncIterator[None]:
 
 def stored(fake: FakeServer) -> list[dict[str, Any]]:
     return list(fake.objects.get(PLACE, {}).values())
+
+
+def counted(metric: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(metric, labels) or 0.0
 
 
 @pytest.fixture
@@ -79,7 +84,9 @@ async def test_a_counted_event_that_expired_is_created_again(fake: FakeServer, r
     assert [event["count"] for event in stored(fake)] == [1]
 
 
-async def test_one_object_may_have_25_events_and_then_one_every_five_minutes(fake: FakeServer, api: Api) -> None:
+async def test_one_object_may_have_25_events_of_a_reason_and_then_one_every_five_minutes(
+    fake: FakeServer, api: Api
+) -> None:
     clock = Clock()
     recorder = Recorder(api, "c", "h", now=clock)
     async with sending(recorder):
@@ -102,7 +109,7 @@ async def test_events_of_cluster_scoped_objects_live_in_default(fake: FakeServer
     assert len(event["message"]) == 1024
 
 
-@pytest.mark.parametrize(("code", "tries"), [(503, 3), (403, 1), (404, 1)])
+@pytest.mark.parametrize(("code", "tries"), [(503, events.TRIES), (403, 1), (404, 1)])
 async def test_an_event_that_cannot_be_sent_is_dropped(
     fake: FakeServer, recorder: Recorder, code: int, tries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,14 +124,96 @@ async def test_an_event_that_cannot_be_sent_is_dropped(
     fake.before = fail
     async with sending(recorder):
         recorder.note(JOBFLOW, FLOW, Note("Lost", "x"))
+        await recorder.flush(5)
         recorder.note(JOBFLOW, FLOW, Note("Sent", "x"))
     assert [event["reason"] for event in stored(fake)] == ["Sent"]
 
 
-async def test_a_full_queue_drops_and_never_blocks(recorder: Recorder) -> None:
+async def test_a_full_queue_never_blocks_and_what_it_dropped_is_counted_and_logged_once(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = counted("jobflow_events_total", outcome="dropped")
     for index in range(events.WAITING + 10):
         recorder.note(JOBFLOW, {"metadata": {"name": "f", "uid": str(index)}}, Note("Flood", "x"))
-    assert recorder._waiting.qsize() == events.WAITING
+    assert recorder._queue.unfinished == events.WAITING
+    assert counted("jobflow_events_total", outcome="dropped") == before + 10
+    (line,) = [record for record in caplog.records if record.message.startswith("events dropped")]
+    assert line.__dict__["routine"] == 1
+    assert line.__dict__["important"] == 0
+
+
+async def test_an_important_event_does_not_wait_for_routine_ones(fake: FakeServer, recorder: Recorder) -> None:
+    async with sending(recorder):
+        for index in range(30):
+            recorder.note(JOBFLOW, {"metadata": {"name": "f", "namespace": "ns", "uid": str(index)}}, Note("Busy", "x"))
+        recorder.note(JOBFLOW, FLOW, Note("Failed", "x", "Warning"))
+    assert "Failed" in [event["reason"] for event in stored(fake)][:3]
+
+
+async def test_routine_events_do_not_use_up_what_an_object_may_have_of_others(
+    fake: FakeServer, recorder: Recorder
+) -> None:
+    """A flow of many steps had no event about its end."""
+    async with sending(recorder):
+        for index in range(100):
+            recorder.note(JOBFLOW, FLOW, Note("StepStarted", f"step {index} started"))
+        recorder.note(JOBFLOW, FLOW, Note("Failed", "x", "Warning"))
+    assert "Failed" in [event["reason"] for event in stored(fake)]
+
+
+async def test_events_under_way_are_bounded_in_all_and_one_of_an_object(fake: FakeServer, recorder: Recorder) -> None:
+    under_way: list[str] = []
+    most = 0
+
+    async def slow(request: web.Request) -> web.StreamResponse | None:
+        nonlocal most
+        uid = (await request.json())["involvedObject"]["uid"]
+        assert uid not in under_way
+        under_way.append(uid)
+        most = max(most, len(under_way))
+        await asyncio.sleep(0.001)
+        under_way.remove(uid)
+        return None
+
+    fake.before = slow
+    async with sending(recorder):
+        for index in range(40):
+            body = {"metadata": {"name": "f", "namespace": "ns", "uid": str(index % 8)}}
+            recorder.note(JOBFLOW, body, Note("Failed", f"{index}", "Warning"))
+    assert len(stored(fake)) == 40
+    assert most == events.SENDERS
+
+
+async def test_pauses_become_shorter_the_longer_events_have_waited(api: Api) -> None:
+    clock = Clock()
+    recorder = Recorder(api, "c", "h", now=clock)
+    recorder.note(JOBFLOW, FLOW, Note("Busy", "x"))
+    pending = recorder._queue.take(routine=True)
+    assert pending is not None
+    pauses = []
+    for _ in range(3):
+        pauses.append(recorder._pause(pending, 0.1))
+        clock.now += events.MAX_DELAY / 2
+    assert pauses == [pytest.approx(0.3), pytest.approx(0.15), 0.0]
+
+
+async def test_an_event_whose_answer_was_lost_is_not_sent_twice(
+    fake: FakeServer, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "TRY_AGAIN_SECONDS", 0.0)
+    before = counted("jobflow_events_total", outcome="failed")
+    answers = 0
+
+    async def lose(request: web.Request) -> web.StreamResponse | None:
+        nonlocal answers
+        answers += 1
+        return status(503, "the answer was lost") if answers == 1 else None
+
+    fake.after = lose
+    async with sending(recorder):
+        recorder.note(JOBFLOW, FLOW, Note("Busy", "x"))
+    assert [event["reason"] for event in stored(fake)] == ["Busy"]
+    assert counted("jobflow_events_total", outcome="failed") == before
 
 
 async def test_a_leader_without_lease_sends_no_events(
