@@ -9,7 +9,6 @@ from bench import enforcement
 from bench.cluster import BenchCluster
 from bench.loads import (
     admission,
-    event_delay,
     gang_rounds,
     growing,
     job_pods,
@@ -56,5 +55,5 @@ LOADS: Final[Mapping[str, BenchLoad]] = {
     "o": BenchLoad("take-over after the leader is killed", take_over.measure, 120, beside=False),
     "p": BenchLoad("list and status of 1500 flows beside kubectl", lists.measure, 300, beside=False),
     "q": BenchLoad("policies in the API server, by their number", enforcement.measure, 1200, beside=False),
-    "r": BenchLoad("Events of 300 flows that end at once", event_delay.measure, 600, beside=False),
+    "r": BenchLoad("Events of 300 flows that end at once", many_flows.event_delay, 600, beside=False),
 }

@@ -42,7 +42,7 @@ class PendingEvent(msgspec.Struct, frozen=True):
         return self.uid, self.note.type, self.note.reason, self.note.message
 
 
-class Lane:
+class EventLane:
     """Waiting Events of the same importance: all in the order in which they were recorded, and by object.
 
     `turns`: the objects that may be served, in the order of their turns.
@@ -79,7 +79,7 @@ class EventQueue:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._important, self._routine = Lane(), Lane()
+        self._important, self._routine = EventLane(), EventLane()
         self._taken: set[str] = set()
 
     def __len__(self) -> int:
@@ -145,7 +145,7 @@ class EventQueue:
         if event.uid not in self._taken:
             lane.turns.setdefault(event.uid)
 
-    def _lane(self, event: PendingEvent) -> Lane:
+    def _lane(self, event: PendingEvent) -> EventLane:
         return self._important if event.note.important else self._routine
 
 

@@ -38,7 +38,7 @@ TRY_AGAIN_SECONDS: Final = 1.0
 MAX_TRY_AGAIN_SECONDS: Final = 10.0
 PAUSE_FACTOR: Final = 3.0  # pause after a routine Event, as a multiple of the time it took: spares a slow API server...
 MAX_PAUSE: Final = 0.5  # ...but never more than so many seconds...
-MAX_DELAY: Final = 5.0  # ...and shorter for Events that waited, down to none after so many seconds
+MAX_DELAY: Final = 10.0  # ...and shorter for Events that waited, down to none after so many seconds
 REPORT_SECONDS: Final = 10.0  # between two log lines about dropped Events
 
 
