@@ -11,7 +11,14 @@ from certs import files, inspect, plan
 from certs.issue import service_names
 from certs.keeper import CertificateKeeper
 from certs.material import to_secret
-from certs.release import ReleaseNames, ReleaseNotFound, check_trust, find_certificates, find_material
+from certs.release import (
+    ReleaseNames,
+    ReleaseNotFound,
+    check_rights,
+    check_trust,
+    find_certificates,
+    find_material,
+)
 from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError
@@ -75,6 +82,7 @@ async def rotate(options: argparse.Namespace) -> int:
     async with Api(Transport(await connect.load(options.kubeconfig, options.context))) as api:
         found = await find_certificates(api, _names(options))
         await check_trust(api, found)
+        await check_rights(api, found)
         kept = await CertificateKeeper(api, found.location, clock).look(rotate=True)
     if not kept.trusted:
         sys.stderr.write(

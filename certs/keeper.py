@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 import msgspec
+from cryptography.hazmat.primitives import serialization
 
 from certs import injection, plan
 from certs.material import CHANGED_AT, Material, authorities_in, from_secret, to_secret
@@ -53,7 +54,11 @@ class BundleState(IntEnum):
 
 
 class CertificateKeeper:
-    """Issues, renews and rotates the certificates of one Secret. `clock` returns an aware datetime."""
+    """Issues, renews and rotates the certificates of one Secret. `clock` returns an aware datetime.
+
+    CAs of the webhook configurations that may be in use stay trusted until a rotation is complete. A process that does not
+    know what the webhooks serve regards every CA as in use (`look(rotate=True)`).
+    """
 
     def __init__(self, api: Api, place: CertificateLocation, clock: Callable[[], datetime]) -> None:
         self._api = api
@@ -73,7 +78,10 @@ class CertificateKeeper:
             if stored is None or stored.signer is None:
                 await self._replace_lost(secret, stored, registered)
                 continue
-            if unknown := _unknown_bundles(registered, stored):
+            if stored.changed_at > self._clock() + self._place.settle:  # or the rotation would wait until then
+                await self._store(msgspec.structs.replace(stored, changed_at=self._clock()), secret)
+                continue
+            if unknown := self._used_authorities(registered, stored, every=rotate):
                 await self._store(plan.with_authorities(stored, unknown, self._clock()), secret)
                 continue
             trust = await self._inject(registered, stored.bundle)
@@ -83,7 +91,11 @@ class CertificateKeeper:
                 self._last = stored
                 later = plan.next_look(stored, settled, self._clock(), self._place.settle)
                 return KeeperResult(stored, trust is not BundleState.MISSING, later)
-            if await self._store(plan.apply_step(step, stored, self._place.names, self._clock()), secret):
+            changed = plan.apply_step(step, stored, self._place.names, self._clock())
+            if step is plan.RotationStep.PRUNE:
+                # The configurations first: a CA that only they contain would be taken for one that is in use.
+                await self._inject(registered, changed.bundle)
+            if await self._store(changed, secret):
                 log.info("certificates changed", extra={"step": str(step), "secret_name": self._place.secret})
                 rotate = False
         raise Conflict(f"secret {self._place.secret} keeps changing; another replica is rotating it")
@@ -101,6 +113,27 @@ class CertificateKeeper:
         kept = plan.with_authorities(issued, [*([stored.bundle] if stored else []), *used], now)
         if await self._store(kept, secret):
             log.warning("lost certificates replaced", extra={"step": str(step), "secret_name": self._place.secret})
+
+    def _used_authorities(self, registered: Registered, stored: Material, every: bool) -> list[bytes]:
+        """CAs (PEM) of the configurations that the Secret lacks although a replica may serve a certificate of theirs.
+
+        These are all CAs of a configuration that trusts none of the Secret's, CAs that are newer than the Secret's (it was
+        restored from a backup), and the CA of the certificate that this process serves.
+        """
+        own = set(stored.authorities)
+        newest = stored.authorities[0].not_valid_before_utc
+        serving = self._last.signer if self._last else None
+        used = list[bytes]()
+        for bundle in sorted({each for body in registered.values() if body for each in injection.bundles(body)}):
+            found = authorities_in(bundle)
+            foreign = not own & set(found)
+            used += [
+                authority.public_bytes(serialization.Encoding.PEM)
+                for authority in found
+                if authority not in own
+                and (every or foreign or authority == serving or authority.not_valid_before_utc > newest)
+            ]
+        return used
 
     async def _secret(self) -> Body | None:
         try:
@@ -147,16 +180,6 @@ class CertificateKeeper:
             log.warning("caBundle not injected", extra={"configuration": name, "kind": kind.kind, "error": str(error)})
             return BundleState.MISSING
         return BundleState.JUST_GIVEN
-
-
-def _unknown_bundles(registered: Registered, stored: Material) -> list[bytes]:
-    """CA bundles of configurations that trust no CA of the Secret, e.g. after the Secret was restored or replaced.
-
-    A replica may still serve a certificate of these CAs, so they stay trusted until the rotation is complete.
-    """
-    bundles = [bundle for each in registered.values() if each is not None for bundle in injection.bundles(each)]
-    own = stored.authorities
-    return [bundle for bundle in bundles if (found := authorities_in(bundle)) and not set(found) & set(own)]
 
 
 def _over(secret: Body, body: Body) -> Body:

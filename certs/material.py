@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -101,18 +101,32 @@ def _is_key_of(key: bytes, certificate: x509.Certificate) -> bool:
 def from_secret(secret: dict[str, Any]) -> Material | None:
     """The Secret's content; None if it is incomplete or damaged."""
     data = secret.get("data") or {}
-    stamp = (secret.get("metadata", {}).get("annotations") or {}).get(CHANGED_AT, "1970-01-01T00:00:00Z")
+    return _read(secret, data) if data.get(AUTHORITY_KEY) is not None else None
+
+
+def issued_by_others(secret: dict[str, Any]) -> Material | None:
+    """The content of a Secret that somebody else fills, who keeps the CA's key; None if it is incomplete or damaged."""
+    return _read(secret, {AUTHORITY_KEY: "", **(secret.get("data") or {})})
+
+
+def _read(secret: dict[str, Any], data: dict[str, str]) -> Material | None:
     try:
         parts = {name: base64.b64decode(data[name]) for name in (BUNDLE, AUTHORITY_KEY, CERTIFICATE, KEY)}
-        material = Material(
-            parts[BUNDLE],
-            parts[AUTHORITY_KEY],
-            CertificatePair(parts[CERTIFICATE], parts[KEY]),
-            datetime.fromisoformat(stamp),
-        )
+        serving = CertificatePair(parts[CERTIFICATE], parts[KEY])
+        material = Material(parts[BUNDLE], parts[AUTHORITY_KEY], serving, _changed_at(secret))
         return material if material.authorities and material.names else None
     except (KeyError, ValueError, x509.ExtensionNotFound):
         return None
+
+
+def _changed_at(secret: dict[str, Any]) -> datetime:
+    """When the Secret says that it was changed; long ago if it does not say so in a readable way."""
+    stamp = (secret.get("metadata", {}).get("annotations") or {}).get(CHANGED_AT, "")
+    try:
+        stated = datetime.fromisoformat(stamp)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+    return stated if stated.tzinfo else stated.replace(tzinfo=UTC)
 
 
 def to_secret(material: Material, namespace: str, name: str) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import msgspec
 from certs import injection
 from certs.issue import service_names
 from certs.keeper import CertificateLocation
-from certs.material import Material, authorities_in, from_secret
+from certs.material import Material, authorities_in, from_secret, issued_by_others
 from shared.kinds import MUTATING, SECRET, SERVICE, VALIDATING, Kind
+from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
 from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
@@ -56,9 +57,13 @@ async def find_certificates(api: ApiReader, names: ReleaseNames) -> ReleaseCerti
 
 
 async def find_material(api: ApiReader, names: ReleaseNames) -> Material:
-    """Only the certificates in the Secret of a release; its configurations need not exist. Raises as above."""
+    """Only the certificates in the Secret of a release; its configurations need not exist. Raises as above.
+
+    A Secret that is named may be one that cert-manager or the operator fills: it needs no key of the CA.
+    """
     service = None if names.secret else await _service(api, names)
-    return _material(await _secret(api, names, service))
+    secret = await _secret(api, names, service)
+    return (names.secret and issued_by_others(secret)) or _material(secret)
 
 
 async def check_trust(api: ApiReader, found: ReleaseCertificates) -> None:
@@ -75,6 +80,22 @@ async def check_trust(api: ApiReader, found: ReleaseCertificates) -> None:
                         f"{kind.kind} {name} does not trust the certificate in Secret {found.location.namespace}/"
                         f"{found.location.secret}; a running webhook injects its CA within a minute, then try again"
                     )
+
+
+async def check_rights(api: Api, found: ReleaseCertificates) -> None:
+    """Try every write of a rotation as a dry run that changes nothing. Raises the ApiError of the first that is refused.
+
+    Otherwise a rotation could stop after its first write, if the caller may change the Secret only.
+    """
+    location = found.location
+    secret = await api.get(SECRET, location.namespace, location.secret)
+    await api.replace(SECRET, secret, dry_run=True)
+    for name in location.configurations:
+        for kind in (MUTATING, VALIDATING):
+            configuration = await api.get(kind, "", name)
+            version = configuration["metadata"]["resourceVersion"]
+            unchanged: list[Body] = [{"op": "test", "path": "/metadata/resourceVersion", "value": version}]
+            await api.patch(kind, "", name, unchanged, dry_run=True)
 
 
 async def _service(api: ApiReader, names: ReleaseNames) -> Body:
@@ -101,7 +122,8 @@ async def _secret(api: ApiReader, names: ReleaseNames, service: Body | None) -> 
     if len(found) != 1:
         raise ReleaseNotFound(
             f"{len(found) or 'no'} Secrets of release {release} in namespace {names.namespace} (labels {selector}); "
-            "only certificates that the webhook issues itself (certificates.source=self) can be rotated"
+            "only a Secret that the webhook fills itself (certificates.source=self) can be rotated; "
+            "`inspect --secret NAME` shows another one"
         )
     return found[0]
 

@@ -11,7 +11,7 @@ import pytest
 from certs import plan
 from certs.issue import service_names
 from certs.keeper import CertificateKeeper, CertificateLocation, KeeperResult
-from certs.material import authorities_in, from_secret, signed_by, to_secret
+from certs.material import CHANGED_AT, Material, authorities_in, from_secret, signed_by, to_secret
 from certs.plan import CHECK_EVERY, SETTLE
 from local.apiserver import ApiServer, InjectedFault
 from shared.kinds import MUTATING, SECRET, VALIDATING
@@ -226,3 +226,89 @@ async def test_the_registered_ca_stays_trusted_when_the_secret_is_replaced(api: 
     assert [*kept.material.authorities] == [*other.authorities, *old.authorities]
     assert await bundles(api) == {kept.material.bundle}
     assert (await settled(keeper, clock)).material.bundle == other.bundle
+
+
+async def replaced(api: Api, material: Material) -> None:
+    await api.patch(SECRET, NAMESPACE, NAME, {"data": to_secret(material, NAMESPACE, NAME)["data"]})
+
+
+async def trusts_all(api: Api, served: list[Material]) -> bool:
+    (trusted,) = await bundles(api)
+    return all(any(signed_by(each.certificate, ca) for ca in authorities_in(trusted)) for each in served)
+
+
+async def test_a_secret_restored_from_a_backup_makes_no_served_certificate_untrusted(
+    api: Api, clock: SteppedClock
+) -> None:
+    """The backup is of the time before the last rotation, and its CA is still trusted beside the newer one."""
+    await register(api)
+    keeper = CertificateKeeper(api, PLACE, clock)
+    backup = (await settled(keeper, clock)).material
+    await keeper.look(rotate=True)
+    clock.now += SETTLE
+    served = (await keeper.look()).material
+    assert served.certificate != backup.certificate
+    await replaced(api, backup)
+    restarted = CertificateKeeper(api, PLACE, clock)  # it serves nothing yet
+    await restarted.look()
+    assert await trusts_all(api, [served, backup])
+    rested = await settled(restarted, clock)
+    assert rested.material.authorities == backup.authorities
+    assert await bundles(api) == {backup.bundle}
+
+
+async def test_a_secret_replaced_after_its_ca_was_added_by_hand_makes_no_served_certificate_untrusted(
+    api: Api, clock: SteppedClock
+) -> None:
+    await register(api)
+    keeper = CertificateKeeper(api, PLACE, clock)
+    served = (await settled(keeper, clock)).material
+    other = plan.apply_step(plan.RotationStep.ISSUE_ALL, None, PLACE.names, clock.now + SETTLE)
+    both = base64.b64encode(served.bundle + other.bundle).decode()
+    for kind in (MUTATING, VALIDATING):
+        hooks = (await api.get(kind, "", HOOKS))["webhooks"]
+        path = "/webhooks/{}/clientConfig/caBundle"
+        await api.patch(
+            kind, "", HOOKS, [{"op": "add", "path": path.format(at), "value": both} for at in range(len(hooks))]
+        )
+    await replaced(api, other)
+    await keeper.look()
+    assert await trusts_all(api, [served, other])
+    assert (await settled(keeper, clock)).material.bundle == other.bundle
+    assert await bundles(api) == {other.bundle}
+
+
+async def test_a_newer_ca_that_somebody_adds_to_the_configurations_does_not_stay(api: Api, clock: SteppedClock) -> None:
+    await register(api)
+    keeper = CertificateKeeper(api, PLACE, clock)
+    own = (await settled(keeper, clock)).material
+    clock.now += SETTLE
+    foreign = plan.apply_step(plan.RotationStep.ISSUE_ALL, None, PLACE.names, clock.now).bundle
+    hooks = (await api.get(VALIDATING, "", HOOKS))["webhooks"]
+    both = base64.b64encode(own.bundle + foreign).decode()
+    change = [{"op": "add", "path": f"/webhooks/{at}/clientConfig/caBundle", "value": both} for at in range(len(hooks))]
+    await api.patch(VALIDATING, "", HOOKS, change)
+    assert (await settled(keeper, clock)).material.bundle == own.bundle
+    assert await bundles(api) == {own.bundle}
+
+
+STAMPS = {
+    "without a zone": "2026-01-01T00:00:00",
+    "far in the future": "2099-01-01T00:00:00Z",
+    "no time": "yesterday",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("stamp", STAMPS.values(), ids=STAMPS)
+async def test_a_rotation_ends_whatever_the_time_of_the_last_change_says(
+    api: Api, clock: SteppedClock, stamp: str
+) -> None:
+    await register(api)
+    keeper = CertificateKeeper(api, PLACE, clock)
+    old = (await settled(keeper, clock)).material
+    await keeper.look(rotate=True)
+    await api.patch(SECRET, NAMESPACE, NAME, {"metadata": {"annotations": {CHANGED_AT: stamp}}})
+    new = (await settled(keeper, clock)).material
+    assert not set(old.authorities) & set(new.authorities)
+    assert await bundles(api) == {new.bundle}

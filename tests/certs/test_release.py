@@ -21,6 +21,8 @@ from shared.model.types import Body
 from webhook.server.configurations import configurations
 
 NAMESPACE = "default"
+CLUSTER_ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False)
 
 
 @pytest.fixture
@@ -176,3 +178,54 @@ async def test_rotate_refuses_a_damaged_secret(server: ApiServer, api: Api, caps
         assert await run(server, verb) == 1
         assert "Secret default/a-webhook-certs holds no usable certificates" in capsys.readouterr().err
     assert await state(api) == before
+
+
+# What an operator may change, and what the API server then says.
+RIGHTS: dict[str, tuple[set[str], str]] = {
+    "nothing": (set(), 'cannot update resource "secrets"'),
+    "only the Secret": ({"secrets"}, 'cannot patch resource "mutatingwebhookconfigurations"'),
+    "only one configuration": (
+        {"secrets", "mutatingwebhookconfigurations"},
+        'cannot patch resource "validatingwebhookconfigurations"',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RIGHTS)
+async def test_rotate_changes_nothing_without_the_right_to_change_everything(
+    server: ApiServer, api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    await install(api, "a")
+    writable, wanted = RIGHTS[case]
+    resources = ("services", "secrets", "mutatingwebhookconfigurations", "validatingwebhookconfigurations")
+    rules = [
+        {"apiGroups": ["*"], "resources": [each], "verbs": ["get", "list", *(["update", "patch"] * (each in writable))]}
+        for each in resources
+    ]
+    meta = {"metadata": {"name": "operator"}}
+    await api.create(CLUSTER_ROLE, {**meta, "rules": rules})
+    bound = {
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "operator"},
+        "subjects": [{"kind": "ServiceAccount", "name": "operator", "namespace": NAMESPACE}],
+    }
+    await api.create(CLUSTER_ROLE_BINDING, {**meta, **bound})
+    server.core.options.rbac = True
+    file = tmp_path / "operator.kubeconfig"
+    file.write_text(server.core.kubeconfig(server.core.auth.service_account(NAMESPACE, "operator")))
+    before = await state(api)
+    arguments = ["rotate", f"--kubeconfig={file}", f"--namespace={NAMESPACE}"]
+    assert await asyncio.to_thread(main, arguments) == 1
+    assert wanted in capsys.readouterr().err
+    assert await state(api) == before
+
+
+async def test_inspect_shows_a_secret_that_has_no_key_of_the_ca(
+    server: ApiServer, api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As cert-manager and `certificates.source=existing` leave it."""
+    await install(api, "a")
+    await api.patch(SECRET, NAMESPACE, "a-webhook-certs", {"data": {"ca.key": None}})
+    assert await run(server, "inspect", "--secret=a-webhook-certs") == 0
+    assert "a-webhook.default.svc" in capsys.readouterr().out
+    assert await run(server, "rotate", "--secret=a-webhook-certs") == 1
+    assert "holds no usable certificates" in capsys.readouterr().err

@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
 from shared.model.types import Body
-from tests.helm.chart import CHART, HelmRefused, render
+from tests.helm.cases import BUNDLE
+from tests.helm.chart import CHART, HelmRefused, render, run
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,59 @@ WRONG: dict[str, Body] = {
     "a webhook at rest": {"webhook": {"replicas": 0}},
     "a digest that is none": {"webhook": {"image": {"digest": "latest"}}},
     "existing without a Secret": {"certificates": {"source": "existing"}},
+    "a misspelt affinity": {"webhook": {"affinity": {"nodeAffinty": {}}}},
+    "a misspelt operator of a toleration": {"controller": {"tolerations": [{"operator": "Exist"}]}},
+    "a misspelt effect of a toleration": {"web": {"tolerations": [{"effect": "NoExec"}]}},
+    "a selector that is no label": {"controller": {"nodeSelector": {"disk": "very fast"}}},
+    "a peer without a network": {"networkPolicy": {"apiServerTo": [{"ipBlock": {"cidr": "everywhere"}}]}},
+    "a peer that is misspelt below": {"networkPolicy": {"webFrom": [{"ipBlock": {"cdir": "10.0.0.0/8"}}]}},
+    "a negative budget": {"webhook": {"podDisruptionBudget": {"minAvailable": -1}}},
+    "more replicas than a number holds": {"webhook": {"replicas": 2147483648}},
+    "a scheduler with capitals": {"gang": {"podSchedulerName": "Default_Scheduler"}},
+    "a first namespace with capitals": {"web": {"namespace": "Team-A"}},
+    "a Gateway that is misspelt": {"web": {"httpRoute": {"parentRefs": [{"nmae": "public"}]}}},
+}
+
+# Unusual values that work.
+RIGHT: dict[str, Body] = {
+    "no resources": {"webhook": {"resources": None}},
+    "no limits": {"controller": {"resources": {"limits": None}}},
+    "no limit of memory": {"controller": {"resources": {"limits": {"memory": None}}}},
+    "amounts as numbers": {"webhook": {"resources": {"limits": {"memory": 1073741824, "cpu": 1.5}}}},
+    "the same amount in other units": {
+        "webhook": {"resources": {"requests": {"memory": "1024Mi"}, "limits": {"memory": "1Gi"}}}
+    },
+    "exponents": {"webhook": {"resources": {"requests": {"memory": "128e6"}, "limits": {"memory": "1e9"}}}},
+    "a device": {"controller": {"resources": {"requests": {"a.b/c": 1}, "limits": {"a.b/c": "1"}}}},
+    "nothing in lists": {"controller": {"watchNamespaces": None}, "commonLabels": None, "priorityClassName": None},
+    "a budget of one webhook": {"webhook": {"replicas": 1, "podDisruptionBudget": {"minAvailable": 1}}},
+    "half of the replicas": {"webhook": {"podDisruptionBudget": {"minAvailable": "50%"}}},
+    "a registry with a port": {"imageRegistry": "10.0.0.1:5000/mirror_a/b--c"},
+    "an argument of the process": {"webhook": {"extraArgs": ["--drain-seconds=9"]}},
+    "a network of IPv6": {"networkPolicy": {"enabled": True, "webhookFrom": [{"ipBlock": {"cidr": "fd00::/8"}}]}},
+    "everything about placement": {
+        "webhook": {
+            "tolerations": [{"operator": "Exists"}, {"key": "a/b", "effect": "NoExecute", "tolerationSeconds": 5}],
+            "affinity": {
+                "nodeAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": {
+                        "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}]
+                    }
+                },
+                "podAntiAffinity": {
+                    "preferredDuringSchedulingIgnoredDuringExecution": [
+                        {
+                            "weight": 1,
+                            "podAffinityTerm": {
+                                "topologyKey": "zone",
+                                "labelSelector": {"matchLabels": {"a": "b"}},
+                            },
+                        }
+                    ]
+                },
+            },
+        }
+    },
 }
 
 # The error messages of helm for values that cannot work.
@@ -61,11 +117,101 @@ SENTENCES: dict[str, tuple[Body, str]] = {
     ),
     "a budget above the replicas": (
         {"webhook": {"podDisruptionBudget": {"minAvailable": 5}}},
-        "webhook.podDisruptionBudget.minAvailable: 5 is more than webhook.replicas (2); no pod could ever be evicted",
+        "webhook.podDisruptionBudget.minAvailable: 5 leaves none of webhook.replicas (2) that could be evicted; choose less",
     ),
     "a budget of the controller above the replicas": (
         {"controller": {"replicas": 3, "podDisruptionBudget": {"minAvailable": 4}}},
-        "controller.podDisruptionBudget.minAvailable: 4 is more than controller.replicas (3)",
+        "controller.podDisruptionBudget.minAvailable: 4 leaves none of controller.replicas (3) that could be evicted",
+    ),
+    "a budget of all replicas": (
+        {"webhook": {"podDisruptionBudget": {"minAvailable": 2}}},
+        "webhook.podDisruptionBudget.minAvailable: 2 leaves none of webhook.replicas (2) that could be evicted",
+    ),
+    "a percentage that is rounded up to all replicas": (
+        {"webhook": {"podDisruptionBudget": {"minAvailable": "60%"}}},
+        "webhook.podDisruptionBudget.minAvailable: 60% leaves none of webhook.replicas (2) that could be evicted",
+    ),
+    "a process without values": (
+        {"webhook": None},
+        "- webhook: missing; leave out what sets it to null, and upgrade with --reset-then-reuse-values",
+    ),
+    "several values set to null": (
+        {"webhook": {"replicas": None, "image": None}, "gang": {"backend": None}},
+        "- gang.backend, webhook.replicas, webhook.image: missing; leave out",
+    ),
+    "a request above the limit": (
+        {"controller": {"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "1500M"}}}},
+        "controller.resources.requests.memory: 2Gi is more than the limit 1500M; raise the limit or lower the request",
+    ),
+    "a default request above the limit": (
+        {"webhook": {"resources": {"limits": {"cpu": "50m"}}}},
+        "webhook.resources.requests.cpu: 100m is more than the limit 50m",
+    ),
+    "a resource that is none": (
+        {"webhook": {"resources": {"requests": {"memry": "1Gi"}}}},
+        "webhook.resources.requests.memry: not a resource; use cpu, memory",
+    ),
+    "a device without a limit": (
+        {"webhook": {"resources": {"requests": {"nvidia.com/gpu": 1}}}},
+        "set webhook.resources.limits.nvidia.com/gpu to the same amount",
+    ),
+    "a quantity of the web pages": (
+        {"web": {"resources": {"limits": {"memory": "1 GB"}}}},
+        'web.resources.limits.memory: "1 GB" is not a quantity such as 500m or 1Gi',
+    ),
+    "an image of the web pages": (
+        {"web": {"image": {"repository": "https://registry.example.com/web"}}},
+        'web.image.repository: "https://registry.example.com/web" is not an image repository',
+    ),
+    "a registry with an empty part": ({"imageRegistry": "registry.example.com//x"}, "imageRegistry:"),
+    "a pull secret in capitals": (
+        {"imagePullSecrets": [{"name": "Pull_It"}]},
+        'imagePullSecrets: "Pull_It" is not the name of a Secret',
+    ),
+    "an annotation with a space": (
+        {"webhook": {"podAnnotations": {"a b": "c"}}},
+        'webhook.podAnnotations: "a b" is not a key; use letters, digits',
+    ),
+    "an annotation of the account with a space": (
+        {"serviceAccount": {"annotations": {"a b": "c"}}},
+        'serviceAccount.annotations: "a b" is not a key',
+    ),
+    "a node label with a space": (
+        {"controller": {"nodeSelector": {"a b": "c"}}},
+        'controller.nodeSelector: "a b" is not a key',
+    ),
+    "an interval of nothing": (
+        {"metrics": {"serviceMonitor": {"interval": "0s"}}},
+        'metrics.serviceMonitor.interval: "0s" is no time at all',
+    ),
+    "a time-out of nothing": ({"gang": {"bindTimeout": "0m0s"}}, 'gang.bindTimeout: "0m0s" is no time at all'),
+    "rules without policies": (
+        {"inProcess": {"rules": True, "policies": False}},
+        "inProcess.rules: true has no effect while inProcess.policies is false; set both or neither",
+    ),
+    "rules without their controller": (
+        {"inProcess": {"rules": True}, "flowController": {"enabled": False}},
+        "inProcess.rules: true has no effect while flowController.enabled is false",
+    ),
+    "a Secret that is not used": (
+        {"certificates": {"existingSecret": "mine"}},
+        'certificates.existingSecret: "mine" is not used while certificates.source is self; set source to existing',
+    ),
+    "an issuer that is not used": (
+        {"certificates": {"issuerRef": {"name": "ours"}}},
+        'certificates.issuerRef: {"name":"ours"} is not used while certificates.source is self',
+    ),
+    "a bundle that is not used": (
+        {"certificates": {"source": "cert-manager", "caBundle": BUNDLE}},
+        "certificates.caBundle is not used while certificates.source is cert-manager",
+    ),
+    "an Ingress without pages": (
+        {"web": {"ingress": {"enabled": True}, "hosts": ["a.example"]}},
+        "web.ingress.enabled: there are no pages while web.enabled is false",
+    ),
+    "an argument that the chart sets": (
+        {"webhook": {"extraArgs": ["--port=1"]}},
+        'webhook.extraArgs: the chart sets --port, and other objects depend on it; remove "--port=1"',
     ),
     "a budget that is no percentage": (
         {"webhook": {"podDisruptionBudget": {"minAvailable": "half"}}},
@@ -171,6 +317,30 @@ def test_wrong_values_are_refused_by_name(values: Body) -> None:
     key = next(iter(values))
     with pytest.raises(HelmRefused, match=key):
         render(values)
+
+
+@pytest.mark.parametrize("case", RIGHT)
+@pytest.mark.parametrize("tool", ["helm", "helm3"])
+def test_unusual_values_are_accepted(case: str, tool: str, tmp_path: Path) -> None:
+    """From a file, in which large numbers reach the templates as floats."""
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump({"crds": {"install": False}, **RIGHT[case]}))
+    assert run("template", "jobflow", str(CHART), f"--values={file}", tool=tool)
+
+
+def test_the_values_that_must_not_be_null_are_those_with_a_default() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    listed = (CHART / "files" / "required-values.txt").read_text().split()
+    assert listed == [path for path in needed(values) if path != "priorityClassName"]
+
+
+def needed(values: Body, prefix: str = "") -> Iterator[str]:
+    """Dotted paths of the sections and of the values whose default is not empty; resources and labels may be removed."""
+    for key, value in values.items():
+        if value and key not in ("resources", "labels"):
+            yield prefix + key
+            if isinstance(value, dict):
+                yield from needed(value, f"{prefix}{key}.")
 
 
 def test_every_value_is_in_the_schema_and_the_defaults_pass_it() -> None:

@@ -1,12 +1,34 @@
-{{/* Values that the schema cannot judge. Each fault is one line: the value and what to do. validate.yaml reports all of them. */}}
+{{/* Values that the schema cannot judge. Each fault is one line: the value and what to do. checks/values/validate.yaml reports all of them. */}}
 
 {{- define "jobflow.faults" -}}
+{{- $missing := include "jobflow.faults.missing" . }}
+{{- if $missing }}
+{{- $missing }}
+{{- else }}
 {{- include "jobflow.faults.names" . }}
 {{- include "jobflow.faults.processes" . }}
+{{- include "jobflow.faults.resources" . }}
 {{- include "jobflow.faults.certificates" . }}
 {{- include "jobflow.faults.metrics" . }}
 {{- include "jobflow.faults.images" . }}
+{{- include "jobflow.faults.switches" . }}
 {{- include "jobflow.faults.web" . }}
+{{- end }}
+{{- end }}
+
+{{/* Values without which the templates cannot be rendered: `null` and `--reuse-values` with an older release remove them. */}}
+{{- define "jobflow.faults.missing" -}}
+{{- $missing := list }}
+{{- range $path := .Files.Lines "files/required-values.txt" }}
+{{- $value := $.Values }}
+{{- range splitList "." $path }}
+{{- if kindIs "map" $value }}{{ $value = index $value . }}{{ else }}{{ $value = "known to be missing" }}{{ end }}
+{{- end }}
+{{- if and $path (kindIs "invalid" $value) }}{{ $missing = append $missing $path }}{{ end }}
+{{- end }}
+{{- with $missing }}
+- {{ join ", " . }}: missing; leave out what sets it to null, and upgrade with --reset-then-reuse-values instead of --reuse-values
+{{- end }}
 {{- end }}
 
 {{- define "jobflow.faults.web" -}}
@@ -77,6 +99,18 @@
 {{- end }}
 
 {{- define "jobflow.faults.processes" -}}
+{{- $keyed := dict "serviceAccount.annotations" .Values.serviceAccount.annotations "web.ingress.annotations" .Values.web.ingress.annotations }}
+{{- range $name := list "webhook" "controller" "web" }}
+{{- $_ := set $keyed (printf "%s.podAnnotations" $name) (index $.Values $name).podAnnotations }}
+{{- $_ := set $keyed (printf "%s.nodeSelector" $name) (index $.Values $name).nodeSelector }}
+{{- end }}
+{{- range $where, $map := $keyed }}
+{{- range $key, $_ := $map }}
+{{- if not (regexMatch "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$" $key) }}
+- {{ $where }}: {{ $key | quote }} is not a key; use letters, digits, '-', '_' and '.', with a domain and '/' before it or without
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if eq (int .Values.webhook.port) (int .Values.webhook.healthPort) }}
 - webhook.port and webhook.healthPort are both {{ .Values.webhook.port }}; choose two ports
 {{- end }}
@@ -93,24 +127,100 @@
 {{- if not (regexMatch "^(100|[1-9]?[0-9])%$" $least) }}
 - {{ $name }}.podDisruptionBudget.minAvailable: {{ $least | quote }} is neither a number nor a percentage such as "50%"
 {{- end }}
-{{- else if and $process.podDisruptionBudget.enabled (gt (int $process.replicas) 1) (gt (int $least) (int $process.replicas)) }}
-- {{ $name }}.podDisruptionBudget.minAvailable: {{ $least }} is more than {{ $name }}.replicas ({{ $process.replicas }}); no pod could ever be evicted
+{{- $least = divf (mulf (trimSuffix "%" $least | float64) (float64 $process.replicas)) 100 | ceil }}
 {{- end }}
-{{- range $side, $amounts := pick $process.resources "requests" "limits" }}
+{{- if and $process.podDisruptionBudget.enabled (gt (int $process.replicas) 1) (ge (int $least) (int $process.replicas)) }}
+- {{ $name }}.podDisruptionBudget.minAvailable: {{ $process.podDisruptionBudget.minAvailable }} leaves none of {{ $name }}.replicas ({{ $process.replicas }}) that could be evicted; choose less, or set {{ $name }}.podDisruptionBudget.enabled to false
+{{- end }}
+{{- end }}
+{{- range $key := list "webhookFrom" "apiServerTo" "webFrom" }}
+{{- range index $.Values.networkPolicy $key }}
+{{- if or (not .) (omit . "ipBlock" "namespaceSelector" "podSelector") }}
+- networkPolicy.{{ $key }}: {{ toJson . }} is not a peer; use ipBlock, namespaceSelector or podSelector
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The quantities of containers. A number in a values file arrives as a float: 1073741824 as 1.073741824e+09. */}}
+{{- define "jobflow.faults.resources" -}}
+{{- range $name := list "webhook" "controller" "web" }}
+{{- $resources := (index $.Values $name).resources | default dict }}
+{{- $numbers := dict "requests" dict "limits" dict }}
+{{- range $side, $amounts := pick $resources "requests" "limits" }}
 {{- range $resource, $amount := $amounts }}
-{{- if not (regexMatch "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][0-9]+)?$" (toString $amount)) }}
+{{- if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)$" $resource) }}
+- {{ $name }}.resources.{{ $side }}.{{ $resource }}: not a resource; use cpu, memory, ephemeral-storage or one with a domain such as nvidia.com/gpu
+{{- end }}
+{{- if regexMatch "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+]?[0-9]+)?$" (toString $amount) }}
+{{- $_ := set (index $numbers $side) $resource (include "jobflow.amount" $amount) }}
+{{- else }}
 - {{ $name }}.resources.{{ $side }}.{{ $resource }}: {{ $amount | quote }} is not a quantity such as 500m or 1Gi
 {{- end }}
 {{- end }}
 {{- end }}
-{{- range $key := keys (omit $process.resources "requests" "limits" "claims") }}
+{{- range $resource, $request := $numbers.requests }}
+{{- if and (regexMatch "^hugepages-|/" $resource) (ne $request (get $numbers.limits $resource | toString)) }}
+- {{ $name }}.resources.requests.{{ $resource }}: {{ index $resources.requests $resource }} is not the limit, as this resource needs; set {{ $name }}.resources.limits.{{ $resource }} to the same amount
+{{- end }}
+{{- end }}
+{{- range $resource, $limit := $numbers.limits }}
+{{- $request := index $numbers.requests $resource }}
+{{- if and $request (gt (float64 $request) (float64 $limit)) }}
+- {{ $name }}.resources.requests.{{ $resource }}: {{ index $resources.requests $resource }} is more than the limit {{ index $resources.limits $resource }}; raise the limit or lower the request
+{{- end }}
+{{- end }}
+{{- range $key := keys (omit $resources "requests" "limits" "claims") | sortAlpha }}
 - {{ $name }}.resources.{{ $key }}: unknown; use requests and limits
 {{- end }}
 {{- end }}
-{{- range $key := list "webhookFrom" "apiServerTo" }}
-{{- range index $.Values.networkPolicy $key }}
-{{- if or (not .) (omit . "ipBlock" "namespaceSelector" "podSelector") }}
-- networkPolicy.{{ $key }}: {{ toJson . }} is not a peer; use ipBlock, namespaceSelector or podSelector
+{{- end }}
+
+{{/* The number that a valid quantity means. */}}
+{{- define "jobflow.amount" -}}
+{{- $text := toString . }}
+{{- $number := regexFind "^[0-9]+(\\.[0-9]+)?([eE][+]?[0-9]+)?" $text }}
+{{- $factors := dict "" 1.0 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 }}
+{{- mulf (float64 $number) (index $factors (trimPrefix $number $text)) }}
+{{- end }}
+
+{{/* Values that have no effect because another one turns off what they belong to. */}}
+{{- define "jobflow.faults.switches" -}}
+{{- if .Values.inProcess.rules }}
+{{- if not .Values.inProcess.policies }}
+- inProcess.rules: true has no effect while inProcess.policies is false; set both or neither
+{{- end }}
+{{- if not .Values.flowController.enabled }}
+- inProcess.rules: true has no effect while flowController.enabled is false, because that controller writes the policies; set it to false
+{{- end }}
+{{- if .Values.webhook.volcanoCRDs }}
+- inProcess.rules: true has no effect with webhook.volcanoCRDs; set it to false
+{{- end }}
+{{- end }}
+{{- with .Values.certificates }}
+{{- if and .existingSecret (ne .source "existing") }}
+- certificates.existingSecret: {{ .existingSecret | quote }} is not used while certificates.source is {{ .source }}; set source to existing, or clear it
+{{- end }}
+{{- if and .caBundle (ne .source "existing") }}
+- certificates.caBundle is not used while certificates.source is {{ .source }}; set source to existing, or clear it
+{{- end }}
+{{- if and .issuerRef (ne .source "cert-manager") }}
+- certificates.issuerRef: {{ toJson .issuerRef }} is not used while certificates.source is {{ .source }}; set source to cert-manager, or clear it
+{{- end }}
+{{- end }}
+{{- with .Values.web }}
+{{- range $way := list "ingress" "httpRoute" }}
+{{- if and (index $.Values.web $way).enabled (not $.Values.web.enabled) }}
+- web.{{ $way }}.enabled: there are no pages while web.enabled is false; set web.enabled to true
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $own := dict "webhook" (list "port" "health-port" "namespace" "service-name" "webhook-configuration" "cert-secret" "tls-cert-file" "tls-private-key-file") "controller" (list "health-port" "namespace" "lease-name") "web" (list "port" "tls-cert-file" "tls-private-key-file") }}
+{{- range $name, $options := $own }}
+{{- range $argument := (index $.Values $name).extraArgs }}
+{{- $option := index (splitList "=" $argument) 0 | trimPrefix "--" }}
+{{- if and (hasPrefix "--" $argument) (has $option $options) }}
+- {{ $name }}.extraArgs: the chart sets --{{ $option }}, and other objects depend on it; remove {{ $argument | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -136,6 +246,11 @@
 {{- end }}
 
 {{- define "jobflow.faults.metrics" -}}
+{{- range $key, $duration := dict "metrics.serviceMonitor.interval" .Values.metrics.serviceMonitor.interval "gang.bindTimeout" .Values.gang.bindTimeout "gang.reserveAfter" .Values.gang.reserveAfter }}
+{{- if regexMatch "^([0.]+[a-z]+)+$" $duration }}
+- {{ $key }}: {{ $duration | quote }} is no time at all; choose a duration such as 30s
+{{- end }}
+{{- end }}
 {{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.service) }}
 - metrics.serviceMonitor.enabled needs metrics.service, the Service that it scrapes; set metrics.service to true
 {{- end }}
@@ -145,13 +260,13 @@
 {{- end }}
 
 {{- define "jobflow.faults.images" -}}
-{{- $repository := "^[a-z0-9]+([-._/:]+[a-z0-9]+)*$" }}
+{{- $repository := "^[a-z0-9]+((\\.|_|__|-+|/|:)[a-z0-9]+)*$" }}
 {{- range $key, $value := dict "imageRegistry" .Values.imageRegistry "global.imageRegistry" (.Values.global).imageRegistry }}
 {{- if and $value (or (contains "://" $value) (not (regexMatch $repository (trimSuffix "/" $value)))) }}
 - {{ $key }}: {{ $value | quote }} is not a registry such as registry.example.com/batch; leave out https://
 {{- end }}
 {{- end }}
-{{- range $name := list "webhook" "controller" "test" }}
+{{- range $name := list "webhook" "controller" "web" "test" }}
 {{- $image := (index $.Values $name).image }}
 {{- if and $image.repository (or (contains "://" $image.repository) (not (regexMatch $repository $image.repository))) }}
 - {{ $name }}.image.repository: {{ $image.repository | quote }} is not an image repository; use lower case and leave out https://
@@ -163,6 +278,10 @@
 {{- range concat (.Values.imagePullSecrets | default list) ((.Values.global).imagePullSecrets | default list) }}
 {{- if not (and (kindIs "map" .) .name) }}
 - imagePullSecrets: {{ toJson . }} has no name; write {name: SECRET}
+{{- else if not (regexMatch "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$" (toString .name)) }}
+- imagePullSecrets: {{ .name | quote }} is not the name of a Secret; use lower case letters, digits, '-' and '.'
+{{- else if omit . "name" }}
+- imagePullSecrets: {{ toJson . }} has other keys than name; write {name: {{ .name }}}
 {{- end }}
 {{- end }}
 {{- end }}
