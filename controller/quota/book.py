@@ -27,7 +27,10 @@ from shared.policy.quota.places import Age, Candidate, PlaceState, QuotaPlace, S
 from shared.policy.quota.standing import Standing
 from shared.policy.raw import mapping
 
-_KEPT: Final = ("name", "namespace", "uid", "creationTimestamp", "labels", "ownerReferences", "deletionTimestamp")
+_KEPT: Final = (
+    *("name", "namespace", "uid", "creationTimestamp", "labels", "ownerReferences"),
+    *("deletionTimestamp", "finalizers"),
+)
 _WAITING: Final = "waits-for-quota"
 
 

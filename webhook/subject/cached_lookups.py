@@ -20,7 +20,7 @@ from webhook import metrics
 from webhook.subject.lookups import MissingObject
 
 LIVE_SECONDS: Final = 0.5
-_IDENTITY: Final = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp")
+_IDENTITY: Final = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp", "finalizers")
 
 
 class CachedLookups:
@@ -141,4 +141,4 @@ def _flow(body: Body) -> Body:
     }
     if (body.get("spec") or {}).get("suspend"):
         spec["suspend"] = True
-    return {"metadata": _metadata(body, "ownerReferences"), "spec": spec, "status": flow_part(body)}
+    return {"metadata": _metadata(body, "ownerReferences", "finalizers"), "spec": spec, "status": flow_part(body)}

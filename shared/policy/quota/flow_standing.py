@@ -9,26 +9,31 @@ from typing import Final
 from shared.model.phases import FlowPhase
 from shared.model.types import Body
 from shared.names import INVALID_SPEC, QUOTA_EXCEEDED
-from shared.policy.quota.standing import Standing
+from shared.policy.quota.standing import Standing, is_leaving
 from shared.policy.raw import mapping
 
-_ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
+_ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED)
 _UNFINISHED: Final = ("pendingJobs", "runningJobs")
 
 
 def flow_standing(flow: Body) -> Standing:
-    """The standing of a stored flow by what its status says. Flows that are being deleted are idle."""
+    """The standing of a stored flow by what its status says.
+
+    Flows that are being deleted are idle, unless a finalizer of somebody keeps them and their unfinished Jobs.
+    """
     status = mapping(flow.get("status"))
     state = mapping(status.get("state"))
     phase = state.get("phase")
     if flow_has_ended(flow):
         return Standing.IDLE
+    if flow["metadata"].get("deletionTimestamp"):
+        return Standing.HOLDS if _has_unfinished_jobs(status) else Standing.IDLE
     if state.get("reason") == QUOTA_EXCEEDED:
         return Standing.WAITS
     suspended = flow_rests(flow)
     invalid = state.get("reason") == INVALID_SPEC
     if phase == FlowPhase.SUSPENDED or invalid:
-        if any(status.get(field) for field in _UNFINISHED):
+        if _has_unfinished_jobs(status):
             return Standing.HOLDS
         return Standing.IDLE if suspended or invalid else Standing.WAITS
     if phase:
@@ -42,9 +47,13 @@ def flow_rests(flow: Body) -> bool:
 
 
 def flow_has_ended(flow: Body) -> bool:
-    """Whether a flow has ended or is being deleted."""
+    """Whether a flow has ended, or is being deleted and no finalizer keeps it."""
     phase = mapping(mapping(flow.get("status")).get("state")).get("phase")
-    return bool(flow["metadata"].get("deletionTimestamp")) or phase in _ENDED
+    return is_leaving(flow) or phase in _ENDED
+
+
+def _has_unfinished_jobs(status: Body) -> bool:
+    return any(status.get(field) for field in _UNFINISHED)
 
 
 def flow_part(flow: Body) -> Body:

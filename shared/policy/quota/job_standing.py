@@ -10,7 +10,7 @@ from typing import Final
 from shared.model.phases import JobPhase
 from shared.model.types import Body
 from shared.names import JOB_CONTROLLER, MANAGED_BY, QUOTA_EXCEEDED, SUSPEND
-from shared.policy.quota.standing import Standing
+from shared.policy.quota.standing import Standing, is_leaving
 from shared.policy.raw import mapping
 
 STARTED: Final = (JobPhase.PENDING, JobPhase.RUNNING, JobPhase.RESTARTING)
@@ -26,6 +26,8 @@ def job_standing(job: Body) -> Standing:
     status = mapping(job.get("status"))
     state = mapping(status.get("state"))
     phase, suspended = state.get("phase"), job_rests(job)
+    if mapping(job.get("metadata")).get("deletionTimestamp"):
+        return Standing.HOLDS if _has_pods(status) else Standing.IDLE
     if not phase:
         return Standing.IDLE if suspended else Standing.WAITS
     if phase in STARTED:
@@ -37,8 +39,9 @@ def job_standing(job: Body) -> Standing:
 
 
 def job_has_ended(job: Body) -> bool:
-    """Whether a Job will never need a place: it has finished and has no pods, is being deleted, or is run by others."""
-    if mapping(job.get("metadata")).get("deletionTimestamp") or is_run_by_others(job):
+    """Whether a Job will never need a place: it has finished and has no pods, is being deleted and no finalizer keeps it,
+    or is run by others."""
+    if is_leaving(job) or is_run_by_others(job):
         return True
     status = mapping(job.get("status"))
     return mapping(status.get("state")).get("phase") in _FINISHED and not _has_pods(status)

@@ -7,12 +7,44 @@ import pytest
 from shared.policy.quota.flow_standing import flow_part, flow_standing
 from shared.policy.quota.standing import Standing
 
+DELETED = {"name": "f", "deletionTimestamp": "2026-01-02T03:04:05Z"}
+TERMINATING = {"state": {"phase": "Terminating"}, "runningJobs": ["f-a"]}
 FLOWS: dict[str, tuple[dict[str, Any], Standing]] = {
     "a new flow": ({}, Standing.WAITS),
     "a running flow": ({"status": {"state": {"phase": "Running"}}}, Standing.HOLDS),
     "an ended flow": ({"status": {"state": {"phase": "Failed"}}}, Standing.IDLE),
     "a flow that is being deleted": (
         {"metadata": {"name": "f", "deletionTimestamp": "2026-01-02T03:04:05Z"}},
+        Standing.IDLE,
+    ),
+    "a flow whose deletion waits for its Jobs": (
+        {"metadata": {**DELETED, "finalizers": ["foregroundDeletion"]}, "status": TERMINATING},
+        Standing.IDLE,
+    ),
+    "a flow that is deleted without its Jobs": (
+        {"metadata": {**DELETED, "finalizers": ["orphan"]}, "status": TERMINATING},
+        Standing.IDLE,
+    ),
+    "a deleted flow with a running Job that a finalizer keeps": (
+        {"metadata": {**DELETED, "finalizers": ["example.com/x", "foregroundDeletion"]}, "status": TERMINATING},
+        Standing.HOLDS,
+    ),
+    "one that the controller has not seen deleted yet": (
+        {
+            "metadata": {**DELETED, "finalizers": ["example.com/x"]},
+            "status": {"state": {"phase": "Running"}, "pendingJobs": ["f-a"]},
+        },
+        Standing.HOLDS,
+    ),
+    "a deleted flow without running Jobs that a finalizer keeps": (
+        {
+            "metadata": {**DELETED, "finalizers": ["example.com/x"]},
+            "status": {"state": {"phase": "Terminating"}, "completedJobs": ["f-a"]},
+        },
+        Standing.IDLE,
+    ),
+    "a deleted flow that never started and that a finalizer keeps": (
+        {"metadata": {**DELETED, "finalizers": ["example.com/x"]}},
         Standing.IDLE,
     ),
     "a flow that was created suspended": ({"spec": {"suspend": True}}, Standing.IDLE),

@@ -12,6 +12,7 @@ def state(phase: str, reason: str = "", **status: Any) -> dict[str, Any]:
     return {"status": {"state": {"phase": phase, "reason": reason}, **status}}
 
 
+DELETED = {"name": "j", "deletionTimestamp": "2026-01-02T03:04:05Z"}
 OURS = {"tasks": [{"name": "w"}]}
 JOBS: dict[str, tuple[dict[str, Any], Standing]] = {
     "a new Job": ({}, Standing.WAITS),
@@ -41,6 +42,22 @@ JOBS: dict[str, tuple[dict[str, Any], Standing]] = {
     "one that another controller completed": (state("Completed", running=1), Standing.IDLE),
     "one that is being deleted": (
         {"metadata": {"name": "j", "deletionTimestamp": "2026-01-02T03:04:05Z"}, **state("Running")},
+        Standing.IDLE,
+    ),
+    "one whose deletion waits for its pods": (
+        {"metadata": {**DELETED, "finalizers": ["foregroundDeletion"]}, **state("Running", running=1)},
+        Standing.IDLE,
+    ),
+    "a deleted one with pods that a finalizer keeps": (
+        {"metadata": {**DELETED, "finalizers": ["example.com/x"]}, **state("Running", running=1)},
+        Standing.HOLDS,
+    ),
+    "a deleted one without pods that a finalizer keeps": (
+        {"metadata": {**DELETED, "finalizers": ["example.com/x"]}, **state("Completed")},
+        Standing.IDLE,
+    ),
+    "a deleted one that waits and that a finalizer keeps": (
+        {"metadata": {**DELETED, "finalizers": ["example.com/x"]}, **state("Pending", "QuotaExceeded")},
         Standing.IDLE,
     ),
     "one that another controller runs": (
