@@ -185,10 +185,6 @@ SENTENCES: dict[str, tuple[Body, str]] = {
         'metrics.serviceMonitor.interval: "0s" is no time at all',
     ),
     "a time-out of nothing": ({"gang": {"bindTimeout": "0m0s"}}, 'gang.bindTimeout: "0m0s" is no time at all'),
-    "rules without policies": (
-        {"inProcess": {"rules": True, "policies": False}},
-        "inProcess.rules: true has no effect while inProcess.policies is false; set both or neither",
-    ),
     "rules without their controller": (
         {"inProcess": {"rules": True}, "flowController": {"enabled": False}},
         "inProcess.rules: true has no effect while flowController.enabled is false",

@@ -1,6 +1,8 @@
 """The log of decisions: one line per refusal and warning, with who and what, without the object, and bounded."""
 
+import io
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -24,6 +26,10 @@ class FakeSeconds:
 
     def __call__(self) -> float:
         return self.now
+
+
+def never(seconds: float, call: Callable[[], None]) -> None:
+    """Nothing is called later."""
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -82,7 +88,7 @@ async def test_an_allowed_review_leaves_no_line(caplog: pytest.LogCaptureFixture
 def test_above_a_rate_lines_are_left_out_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     clock = FakeSeconds()
-    log = DecisionLog(clock, rate=10, burst=5)
+    log = DecisionLog(clock, later=never, rate=10, burst=5)
     warned = AdmissionVerdict(warnings=("x",))
     for _ in range(20):
         log.note(review(flow(step("a"))), warned, 0.001)
@@ -99,7 +105,7 @@ def test_above_a_rate_lines_are_left_out_and_counted(caplog: pytest.LogCaptureFi
 def test_long_names_are_cut(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     body = flow(step("a"), name="x" * 1000)
-    DecisionLog(FakeSeconds()).note(review(body), AdmissionVerdict(warnings=("x",)), 0.001)
+    DecisionLog(FakeSeconds(), never).note(review(body), AdmissionVerdict(warnings=("x",)), 0.001)
     assert len(lines(caplog)[0]["name"]) == 253
 
 
@@ -127,3 +133,50 @@ async def test_the_use_of_an_exception_is_a_line(caplog: pytest.LogCaptureFixtur
     await send(handler, flow(step("a")))
     (line,) = lines(caplog)
     assert (line["decision"], line["policies"], line["exceptions"]) == ("warned", [], ["once"])
+
+
+def test_lines_that_were_left_out_are_counted_if_no_other_follows(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    due = list[Callable[[], None]]()
+    log = DecisionLog(FakeSeconds(), later=lambda _, call: due.append(call), rate=10, burst=5)
+    for _ in range(20):
+        log.note(review(flow(step("a"))), AdmissionVerdict(warnings=("x",)), 0.001)
+    (count,) = due
+    count()
+    assert [line.get("suppressed") for line in lines(caplog)] == [None] * 5 + [15]
+    assert lines(caplog)[-1]["message"] == "admission decisions left out"
+    count()
+    assert len(lines(caplog)) == 6
+
+
+REQUESTS: dict[str, tuple[str, str, bytes, int, str]] = {
+    "an unknown path": ("POST", "/jobflow\x1b/validate", b"{}", 404, "NotFound"),
+    "another method": ("PUT", "/jobflows/validate", b"{}", 405, "MethodNotAllowed"),
+    "no JSON": ("POST", "/jobflows/validate", b"{confidential", 400, "BadRequest"),
+    "another object": ("POST", "/jobflows/validate", b'{"request":{"object":"confidential"}}', 400, "BadRequest"),
+    "too much": ("POST", "/jobflows/validate", b"confidential" * 300_000, 413, "RequestEntityTooLarge"),
+}
+
+
+@pytest.mark.parametrize("case", REQUESTS)
+async def test_a_request_that_is_not_judged_is_one_line_without_its_body(
+    caplog: pytest.LogCaptureFixture, case: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    method, path, data, code, reason = REQUESTS[case]
+    async with TestClient(RawTestServer(AdmissionHandler(known()))) as client:
+        response = await client.request(method, path, data=io.BytesIO(data))
+        assert response.status == code
+    (line,) = lines(caplog)
+    assert (line["message"], line["decision"]) == ("admission request refused", "refused")
+    assert (line["path"], line["code"], line["reason"], line["bytes"]) == (path, code, reason, len(data))
+    assert "confidential" not in str(line)
+
+
+async def test_requests_that_are_not_judged_never_hide_decisions(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    log = DecisionLog(FakeSeconds(), later=never, rate=10, burst=5)
+    for _ in range(20):
+        log.refused_request("/nowhere", 404, "NotFound", None)
+    log.note(review(flow(step("a"))), AdmissionVerdict(warnings=("x",)), 0.001)
+    assert [line["message"] for line in lines(caplog)] == ["admission request refused"] * 5 + ["admission decision"]

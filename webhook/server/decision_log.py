@@ -1,7 +1,9 @@
 """One log line per refusal and per warning, with user, operation, object, rules, policies with their rules, and exceptions.
 
 `uid` is that of the request, `object_uid` that of the object. Lines hold no object bodies and no message texts, because
-messages quote values of the object. Above a rate, lines are left out and the next line counts them.
+messages quote values of the object. A request that is refused before an object is judged (wrong path, no AdmissionReview, too
+large, too slow) has a line with its path and the HTTP status. Above a rate, lines are left out; the next line counts them, or a
+line of its own when no other follows.
 """
 
 import logging
@@ -14,26 +16,33 @@ from webhook.envelope.review import AdmissionReview, AdmissionVerdict, name_of
 LOG: Final = logging.getLogger(__name__)
 LINES_PER_SECOND: Final = 20.0
 BURST: Final = 200.0
+_COUNT_SECONDS: Final = 2.0
 _LONGEST: Final = 253  # characters of a user or object name
 
 
-class DecisionLog:
-    """Writes the lines. `clock`: monotonic seconds. After a burst, at most `rate` lines a second are written."""
+Later = Callable[[float, Callable[[], None]], object]
+"""Calls the function after so many seconds."""
 
-    def __init__(self, clock: Callable[[], float], rate: float = LINES_PER_SECOND, burst: float = BURST) -> None:
-        self._clock = clock
-        self._rate = rate
-        self._burst = burst
-        self._left = burst
-        self._since = clock()
-        self._suppressed = 0
+
+class DecisionLog:
+    """Writes the lines. After a burst, at most `rate` lines a second are written.
+
+    `clock`: monotonic seconds; `later`: calls what counts the lines that were left out.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], later: Later, rate: float = LINES_PER_SECOND, burst: float = BURST
+    ) -> None:
+        self._later = later
+        self._decisions = LineRate(clock, rate, burst)
+        self._requests = LineRate(clock, rate, burst)  # of its own: whoever scans the port must not hide decisions
 
     def note(self, review: AdmissionReview, verdict: AdmissionVerdict, seconds: float) -> None:
         """Write a line if the verdict refuses or warns. `seconds`: how long it took."""
         if verdict.allowed and not verdict.warnings:
             return
-        if not self._may_write():
-            self._suppressed += 1
+        if not self._decisions.may_write():
+            self._count_later(self._decisions)
             return
         refused = not verdict.allowed
         mode = PolicyMode.ENFORCE if refused else PolicyMode.WARN
@@ -56,17 +65,52 @@ class DecisionLog:
             line["exceptions"] = excepted
         if review.dry_run:
             line["dry_run"] = True
-        if self._suppressed:
-            line["suppressed"] = self._suppressed
-            self._suppressed = 0
-        LOG.info("admission decision", extra=line)
+        LOG.info("admission decision", extra=line | self._decisions.left_out())
 
-    def _may_write(self) -> bool:
-        """Take a token of the bucket, if one is left."""
+    def refused_request(self, path: str, code: int, reason: str, size: int | None) -> None:
+        """Write a line for a request that was answered with an HTTP error. `size`: bytes of its body, if stated."""
+        if not self._requests.may_write():
+            self._count_later(self._requests)
+            return
+        line = {"decision": "refused", "path": path[:_LONGEST], "code": code, "reason": reason, "bytes": size}
+        LOG.info("admission request refused", extra=line | self._requests.left_out())
+
+    def _count_later(self, lines: "LineRate") -> None:
+        """See to it that what was left out is counted even if no other line follows."""
+        if not lines.count_is_due:
+            lines.count_is_due = True
+            self._later(_COUNT_SECONDS, lambda: self._count(lines))
+
+    def _count(self, lines: "LineRate") -> None:
+        lines.count_is_due = False
+        if counted := lines.left_out():
+            LOG.info("admission decisions left out", extra=counted)
+
+
+class LineRate:
+    """A bucket of lines that refills, and the number of lines that found it empty."""
+
+    def __init__(self, clock: Callable[[], float], rate: float, burst: float) -> None:
+        self._clock = clock
+        self._rate = rate
+        self._burst = burst
+        self._left = burst
+        self._since = clock()
+        self._suppressed = 0
+        self.count_is_due = False
+
+    def left_out(self) -> dict[str, int]:
+        """The lines that were left out since the last call, as a part of a line."""
+        suppressed, self._suppressed = self._suppressed, 0
+        return {"suppressed": suppressed} if suppressed else {}
+
+    def may_write(self) -> bool:
+        """Take a line from the bucket; False, and counted, if none is left."""
         now = self._clock()
         self._left = min(self._burst, self._left + (now - self._since) * self._rate)
         self._since = now
         if self._left < 1:
+            self._suppressed += 1
             return False
         self._left -= 1
         return True

@@ -72,34 +72,41 @@ class AdmissionHandler:
         self._clock = clock
         self._wall_clock = wall_clock
         self._admitted = RecentObjects(clock)
-        self._decisions = DecisionLog(clock)
+        self._decisions = DecisionLog(clock, _after)
         self._routes = {route.path: route for route in ROUTES}
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request. Raises nothing but CancelledError: a bad request must not end the process."""
+        response = await self._answered(request)
+        if isinstance(response, UnjudgedRequest):
+            size = request.content_length
+            self._decisions.refused_request(request.path, response.status, response.cause, size)
+        return response
+
+    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
         route = self._routes.get(request.path)
         if route is None:
-            return _failure(404, "NotFound", f"no webhook at {request.path}")
+            return UnjudgedRequest(404, "NotFound", f"no webhook at {request.path}")
         if request.method != "POST":
-            return _failure(405, "MethodNotAllowed", "use POST for admission reviews")
+            return UnjudgedRequest(405, "MethodNotAllowed", "use POST for admission reviews")
         with _duration(route.path).time():
             try:
                 return await self._reviewed(route, request)
             except web.HTTPRequestEntityTooLarge:
                 return _closing(
-                    _failure(413, "RequestEntityTooLarge", f"the request body is larger than {BODY_LIMIT} bytes")
+                    UnjudgedRequest(413, "RequestEntityTooLarge", f"the request body is larger than {BODY_LIMIT} bytes")
                 )
             except TimeoutError:
                 return _closing(
-                    _failure(408, "Timeout", f"the request body was not received within {READ_SECONDS:g} s")
+                    UnjudgedRequest(408, "Timeout", f"the request body was not received within {READ_SECONDS:g} s")
                 )
             except BadReview as error:
                 _count(route, None, "bad")
-                return _failure(400, "BadRequest", str(error))
+                return UnjudgedRequest(400, "BadRequest", str(error))
             except Exception:
                 _count(route, None, "failed")
                 LOG.exception("admission failed", extra={"path": route.path})
-                return _failure(500, "InternalError", "internal error of the webhook; see its log")
+                return UnjudgedRequest(500, "InternalError", "internal error of the webhook; see its log")
 
     async def _reviewed(self, route: WebhookRoute, request: web.BaseRequest) -> web.Response:
         if (request.content_length or 0) > BODY_LIMIT:
@@ -205,11 +212,18 @@ _TOO_LARGE: Final = AdmissionVerdict(
 )
 
 
-def _failure(code: int, reason: str, message: str) -> web.Response:
+class UnjudgedRequest(web.Response):
     """A metav1.Status, the body that the API server shows when a webhook answers with an HTTP error."""
-    body: dict[str, Any] = {"apiVersion": "v1", "kind": "Status", "status": "Failure"}
-    body |= {"reason": reason, "message": message, "code": code}
-    return web.Response(status=code, body=msgspec.json.encode(body), content_type=JSON)
+
+    def __init__(self, code: int, reason: str, message: str) -> None:
+        body: dict[str, Any] = {"apiVersion": "v1", "kind": "Status", "status": "Failure"}
+        body |= {"reason": reason, "message": message, "code": code}
+        super().__init__(status=code, body=msgspec.json.encode(body), content_type=JSON)
+        self.cause = reason
+
+
+def _after(seconds: float, call: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, call)
 
 
 async def _body(request: web.BaseRequest) -> bytes:

@@ -187,9 +187,6 @@
 {{/* Values that have no effect because another one turns off what they belong to. */}}
 {{- define "jobflow.faults.switches" -}}
 {{- if .Values.inProcess.rules }}
-{{- if not .Values.inProcess.policies }}
-- inProcess.rules: true has no effect while inProcess.policies is false; set both or neither
-{{- end }}
 {{- if not .Values.flowController.enabled }}
 - inProcess.rules: true has no effect while flowController.enabled is false, because that controller writes the policies; set it to false
 {{- end }}
