@@ -3,6 +3,8 @@
 Only the modules of that verb are imported.
 """
 
+import contextlib
+import errno
 import gc
 import importlib
 import io
@@ -16,6 +18,7 @@ from cli.output import note
 from cli.parser import build
 
 _PLUGIN = "kubectl-jobflow"
+_NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # start-up creates many objects and no garbage; this saves a tenth of the time of a short verb
     gc.set_threshold(50_000)
+    _replace_closed()
     _use_utf8()
     prog = "kubectl jobflow" if Path(sys.argv[0]).name == _PLUGIN else "jobflow"
     given = sys.argv[1:] if argv is None else argv
@@ -47,10 +51,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # The reader has closed the pipe (`| head`): prevent Python from writing to it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return Exit.OK
+    except OSError as error:
+        if error.errno not in _NOT_WRITTEN:
+            return _fail(_unexpected(error))
+        _discard_output()
+        return _fail(CliError(f"the output cannot be written: {error.strerror}", Exit.USAGE))
     except Exception as error:  # noqa: BLE001 - users get one line for every error
         return _fail(_unexpected(error))
+
+
+def _discard_output() -> None:
+    """Drop what Python still holds for stdout, so that it does not fail once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _replace_closed() -> None:
+    """Write to nowhere what would go to a closed stdout or stderr (`>&-`), for which Python has None."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - open until the process ends
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _use_utf8() -> None:
@@ -61,9 +81,10 @@ def _use_utf8() -> None:
 
 
 def _fail(error: CliError) -> int:
-    note(f"jobflow: {error.message}")
-    if error.hint:
-        note(f"  {error.hint}")
+    with contextlib.suppress(OSError):  # the exit code says it too if stderr cannot be written
+        note(f"jobflow: {error.message}")
+        if error.hint:
+            note(f"  {error.hint}")
     return error.code
 
 

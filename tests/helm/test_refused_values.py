@@ -225,6 +225,10 @@ SENTENCES: dict[str, tuple[Body, str]] = {
         {"metrics": {"service": False, "serviceMonitor": {"enabled": True}}},
         "metrics.serviceMonitor.enabled needs metrics.service",
     ),
+    "alerts without a Service": (
+        {"metrics": {"service": False, "prometheusRule": {"enabled": True}}},
+        "metrics.prometheusRule.enabled needs metrics.service",
+    ),
     "no controller": (
         {name: {"enabled": False} for name in ("jobController", "flowController", "cronController")},
         "jobController.enabled, flowController.enabled and cronController.enabled are all false; enable at least one",

@@ -47,7 +47,7 @@ class DecisionLog:
         refused = not verdict.allowed
         mode = PolicyMode.ENFORCE if refused else PolicyMode.WARN
         decisive = [found for found in verdict.policies if found.mode is mode and not found.excepted_by]
-        line = {
+        line: dict[str, object] = {
             "decision": "refused" if refused else "warned",
             "user": review.user_info.username[:_LONGEST],
             "operation": review.operation.value,
@@ -65,7 +65,7 @@ class DecisionLog:
             line["exceptions"] = excepted
         if review.dry_run:
             line["dry_run"] = True
-        LOG.info("admission decision", extra=line | self._decisions.left_out())
+        LOG.info("admission decision", extra={**line, **self._decisions.left_out()})
 
     def refused_request(self, path: str, code: int, reason: str, size: int | None) -> None:
         """Write a line for a request that was answered with an HTTP error. `size`: bytes of its body, if stated."""
@@ -73,7 +73,7 @@ class DecisionLog:
             self._count_later(self._requests)
             return
         line = {"decision": "refused", "path": path[:_LONGEST], "code": code, "reason": reason, "bytes": size}
-        LOG.info("admission request refused", extra=line | self._requests.left_out())
+        LOG.info("admission request refused", extra={**line, **self._requests.left_out()})
 
     def _count_later(self, lines: "LineRate") -> None:
         """See to it that what was left out is counted even if no other line follows."""

@@ -251,6 +251,9 @@
 {{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.service) }}
 - metrics.serviceMonitor.enabled needs metrics.service, the Service that it scrapes; set metrics.service to true
 {{- end }}
+{{- if and .Values.metrics.prometheusRule.enabled (not .Values.metrics.service) }}
+- metrics.prometheusRule.enabled needs metrics.service, through which Prometheus gets the metrics; set metrics.service to true
+{{- end }}
 {{- if not (regexMatch "^([0-9]+(ms|s|m|h))+$" .Values.metrics.serviceMonitor.interval) }}
 - metrics.serviceMonitor.interval: {{ .Values.metrics.serviceMonitor.interval | quote }} is not a duration such as 30s
 {{- end }}
