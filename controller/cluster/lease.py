@@ -1,7 +1,8 @@
 """Leader election on a coordination.k8s.io Lease, by the rules of client-go, and safe under clock skew.
 
 The lease of another holder expires `lease_seconds` after this process saw its record change; the times in the record are
-not used. The own lease counts from the moment when the last successful renewal was sent: `is_held()` is false from
+not used. This also holds if somebody deletes the Lease or empties its holder meanwhile: the holder has not seen that yet. Only a
+record that says that the lease was released ends it at once. The own lease counts from the moment when the last successful renewal was sent: `is_held()` is false from
 `renew_seconds` after it, even if the process was stopped meanwhile (SIGSTOP, a suspended machine).
 """
 
@@ -28,6 +29,7 @@ LEASE_SECONDS: Final = 8.0
 RENEW_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 1.0
 JITTER: Final = 1.2
+MOST_SECONDS: Final = 60.0  # of a record's duration: no release has written more, and a mistyped one must not stop all work
 RELEASED_SECONDS: Final = 1  # the value that client-go writes on release: the next leader need not wait
 
 
@@ -41,10 +43,10 @@ class LeaseLost(Exception):
 
 
 class ObservedRecord(msgspec.Struct, frozen=True):
-    """The spec of the Lease as last read, and when it was first read with this content."""
+    """The spec of the Lease as last read, and until when another process holds the lease by it or by an earlier one."""
 
     record: Body
-    at: float
+    others_until: float
 
 
 class LeaseApi(Protocol):
@@ -129,7 +131,7 @@ class Lease:
         pause = self._retry_seconds / 2 * random.uniform(1.0, JITTER)
         if self._observed is None or not self._is_taken():
             return pause
-        return min(pause, max(0.0, self._expires_at() - self._clock()))
+        return min(pause, max(0.0, self._observed.others_until - self._clock()))
 
     async def _renew(self) -> None:
         while True:
@@ -152,7 +154,7 @@ class Lease:
         try:
             body = await self._api.get(LEASE, self._namespace, self._name)
         except NotFound:
-            return await self._write(None, started)
+            return not self._is_taken() and await self._write(None, started)
         except ApiError as error:
             LOG.warning("lease not read", extra={"lease": self._name, "error": str(error)})
             return False
@@ -161,7 +163,7 @@ class Lease:
 
     def _observe(self, record: Body) -> None:
         if self._observed is None or self._observed.record != record:
-            self._observed = ObservedRecord(record, self._clock())
+            self._observed = ObservedRecord(record, self._others_until(record))
         holder = str(record.get("holderIdentity") or "")
         if holder != self._leader:
             self._leader = holder
@@ -171,17 +173,16 @@ class Lease:
 
     def _is_taken(self) -> bool:
         """Whether another process holds the lease and has renewed it within its duration, by the clock of this process."""
-        assert self._observed is not None
-        record = self._observed.record
-        holder = record.get("holderIdentity")
-        if not holder or holder == self.identity:
-            return False
-        return self._clock() < self._expires_at()
+        return self._observed is not None and self._clock() < self._observed.others_until
 
-    def _expires_at(self) -> float:
-        """When the observed record expires, by the clock of this process."""
-        assert self._observed is not None
-        return self._observed.at + float(self._observed.record.get("leaseDurationSeconds") or self._lease_seconds)
+    def _others_until(self, record: Body) -> float:
+        """Until when another process holds the lease by a record that was just read for the first time."""
+        holder, seconds = record.get("holderIdentity"), record.get("leaseDurationSeconds")
+        if holder == self.identity or (not holder and seconds == RELEASED_SECONDS):
+            return float("-inf")
+        if not holder:
+            return float("-inf") if self._observed is None else self._observed.others_until
+        return self._clock() + min(float(seconds or self._lease_seconds), MOST_SECONDS)
 
     async def _write(self, body: Body | None, started: float) -> bool:
         spec = self._record((body or {}).get("spec") or {})

@@ -176,6 +176,47 @@ async def test_a_lease_taken_by_force_ends_holding_at_once(processes: ElectionPr
     assert not a.is_held()
 
 
+@pytest.mark.parametrize("damage", ["deleted", "emptied", "without a holder"])
+async def test_nobody_takes_a_lease_that_was_damaged_by_hand_while_its_holder_may_write(
+    processes: ElectionProcesses, damage: str
+) -> None:
+    a, b = processes.lease("a"), processes.lease("b")
+    await a._try()
+    assert not await b._try()
+    processes.now += 1
+    await a._try()
+    assert not await b._try()
+    assert processes.store.body is not None
+    if damage == "deleted":
+        processes.store.body = None
+    elif damage == "emptied":
+        processes.store.body["spec"] = {}
+    else:
+        processes.store.body["spec"]["holderIdentity"] = ""
+    processes.now += 0.5
+    assert a.is_held()
+    assert not await b._try()
+    assert await a._try()
+    assert processes.store.spec["holderIdentity"] == "a"
+    processes.now += LEASE_SECONDS + 1
+    assert not await b._try()  # it has seen a renewal only now
+    processes.store.body = None
+    processes.now += LEASE_SECONDS + 1
+    assert not a.is_held()
+    assert await b._try()
+
+
+async def test_a_mistyped_duration_does_not_stop_all_work(processes: ElectionProcesses) -> None:
+    a = processes.lease("a")
+    foreign = {"holderIdentity": "stranger", "leaseDurationSeconds": 360_000}
+    processes.store._put({"metadata": {"name": "it", "namespace": "ns"}, "spec": foreign})
+    assert not await a._try()
+    processes.now += 59
+    assert not await a._try()
+    processes.now += 2
+    assert await a._try()
+
+
 async def test_fields_of_the_lease_written_by_others_are_kept(processes: ElectionProcesses) -> None:
     a = processes.lease("a")
     await a._try()
