@@ -64,15 +64,15 @@ class ControlPlane:
     def start(self) -> None:
         self._write_files()
         etcd, peers = free_port(), free_port()
-        self._run("etcd", self._etcd(etcd, peers))
-        server = self._run("kube-apiserver", self._apiserver(etcd))
+        database = self._run("etcd", self._etcd(etcd, peers))
+        needed = (database, self._run("kube-apiserver", self._apiserver(etcd)))
         get = self._getter()
-        _await_served(server, lambda: missing(get, READY))
-        _await_served(server, lambda: missing(get, USED_BY_KUBECTL))
+        _await_served(needed, lambda: missing(get, READY))
+        _await_served(needed, lambda: missing(get, USED_BY_KUBECTL))
         if self._plan.crds is not None:
             self._apply_crds(self._plan.crds)
             documents = openapi_of(self._plan.crds)
-            _await_served(server, lambda: missing(get, documents))
+            _await_served(needed, lambda: missing(get, documents))
         if self._has_manager:
             self._run("kube-controller-manager", self._manager())
         if self._plan.scheduler:
@@ -86,7 +86,12 @@ class ControlPlane:
         return self._plan.assets / name
 
     def _run(self, name: str, arguments: Sequence[str]) -> Process:
-        return self._processes.start(name, [str(self._binary(name)), *arguments])
+        try:
+            return self._processes.start(name, [str(self._binary(name)), *arguments])
+        except OSError as error:
+            raise StartError(
+                f"{self._binary(name)} cannot be executed: {error.strerror}; is it built for this machine?"
+            ) from error
 
     def _file(self, name: str) -> str:
         return str(self._plan.folder / name)
@@ -168,22 +173,39 @@ class ControlPlane:
         return lambda path: _get(f"{self.server}{path}", context)
 
     def _apply_crds(self, folder: Path) -> None:
-        command = [str(self._binary("kubectl")), f"--kubeconfig={self.kubeconfig}"]
-        subprocess.run([*command, "apply", "--server-side", "-f", str(folder)], check=True, stdout=sys.stderr)
-        subprocess.run(
-            [*command, "wait", "--for=condition=Established", "--timeout=60s", "-f", str(folder)],
-            check=True,
-            stdout=sys.stderr,
-        )
+        own = f"--kubeconfig={self.kubeconfig}"
+        self._kubectl(own, "apply", "--server-side", "-f", str(folder))
+        self._kubectl(own, "wait", "--for=condition=Established", "--timeout=60s", "-f", str(folder))
+
+    def _kubectl(self, *arguments: str) -> None:
+        """Run it; its messages go to the log. Raises StartError."""
+        command = [str(self._binary("kubectl")), *arguments]
+        try:
+            subprocess.run(command, check=True, stdout=sys.stderr)
+        except OSError as error:
+            raise StartError(f"{command[0]} cannot be executed: {error.strerror}") from error
+        except subprocess.CalledProcessError as error:
+            raise StartError(
+                f"kubectl {arguments[1]} ended with exit code {error.returncode}; see the lines before"
+            ) from error
 
 
-def _await_served(server: Process, look: Callable[[], list[str]]) -> None:
-    """Raises StartError, which names what is not served, after a time-out or when the process ends."""
+def _await_served(needed: Sequence[Process], look: Callable[[], list[str]]) -> None:
+    """Wait until `look` finds nothing missing. `needed`: etcd and the API server.
+
+    Raises StartError, which names a process that has ended or, after a time-out, what is not served.
+    """
     end = time.monotonic() + _READY_SECONDS
     while lacking := look():
-        if not server.running or time.monotonic() > end:
+        for process in needed:
+            if not process.running:
+                code = process.wait(0)
+                raise StartError(
+                    f"{process.name} ended with exit code {code}:\n{process.tail().strip() or '(no output)'}"
+                )
+        if time.monotonic() > end:
             lines = "\n".join(f"  {each}" for each in lacking)
-            raise StartError(f"kube-apiserver does not serve what kubectl needs:\n{lines}\n{server.tail()}")
+            raise StartError(f"kube-apiserver does not serve what kubectl needs:\n{lines}\n{needed[-1].tail()}")
         time.sleep(0.1)
 
 
@@ -215,7 +237,11 @@ def main(argv: list[str] | None = None) -> int:
     exit_on_signals()
     with Processes(folder / "logs") as processes:
         plane = ControlPlane(ControlPlaneOptions(Path(assets), folder, **values), processes)
-        plane.start()
+        try:
+            plane.start()
+        except StartError as error:
+            print(error, file=sys.stderr)
+            return 1
         ready = {"kubeconfig": str(plane.kubeconfig), "server": plane.server, "audit": str(plane.audit)}
         print(json.dumps(ready), flush=True)
         signal.pause()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from local.controlplane import ControlPlane, ControlPlaneOptions
 from local.pki import CertificateAuthority
+from local.processes import Processes, StartError
 from local.served import USED_BY_KUBECTL, ServedPath, missing, openapi_of
 
 GOOD = {each.path: b'{"%s": {"x": 1}}' % each.key.encode() for each in USED_BY_KUBECTL}
@@ -58,3 +60,31 @@ def test_a_strict_client_accepts_the_serving_certificate(tmp_path: Path) -> None
     with client.wrap_socket(near, server_hostname="localhost") as stream:
         assert stream.version() == "TLSv1.3"
     answering.join()
+
+
+STAYS = "#!/bin/sh\nexec sleep 60\n"
+# Programs in place of the control plane's, and what is said.
+PROGRAMS: dict[str, tuple[dict[str, str], str]] = {
+    "an API server that ends": (
+        {"etcd": STAYS, "kube-apiserver": "#!/bin/sh\necho broken >&2; exit 3\n"},
+        "kube-apiserver ended with exit code 3:\nbroken",
+    ),
+    "an etcd that ends without a word": (
+        {"etcd": "#!/bin/sh\nexit 1\n", "kube-apiserver": STAYS},
+        "etcd ended with exit code 1:\n(no output)",
+    ),
+    "an etcd of another machine": (
+        {"etcd": "\x00\x01\x02", "kube-apiserver": STAYS},
+        "etcd cannot be executed: Exec format error; is it built for this machine?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("programs", "wanted"), PROGRAMS.values(), ids=PROGRAMS)
+def test_a_program_that_does_not_start_is_named(programs: dict[str, str], wanted: str, tmp_path: Path) -> None:
+    for name, text in programs.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    with Processes(tmp_path / "logs") as processes, pytest.raises(StartError) as refused:
+        ControlPlane(ControlPlaneOptions(tmp_path, tmp_path / "run"), processes).start()
+    assert wanted in str(refused.value)
