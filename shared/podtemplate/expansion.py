@@ -23,12 +23,15 @@ _DATA: Final = re.compile(f"{_BEGIN}([^{_END}]*){_END}", re.DOTALL)
 _READ: Final = re.compile(r"\$\$|\$\([^)]*\)|(?P<open>\$\()")
 
 Shape = Any
-"""Where strings are expanded below a value: TEXT for a string that is, a list of one shape, or shapes by key."""
+"""Where strings are expanded below a value: TEXT for a string that is, a list of one shape, or shapes by key; the shape
+at ANY is that of all other keys. PODS: in the pod templates that are found below."""
 
 TEXT: Final = "text"
+PODS: Final = "pods"
+ANY: Final = "*"
 _COMMAND: Final[Shape] = [TEXT]
 _PROBE: Final[Shape] = {"exec": {"command": _COMMAND}}
-_CONTAINER: Final[Shape] = {
+CONTAINER: Final[Shape] = {
     "command": _COMMAND,
     "args": _COMMAND,
     "env": [{"value": TEXT}],
@@ -38,7 +41,7 @@ _CONTAINER: Final[Shape] = {
     "startupProbe": _PROBE,
 }
 POD_TEMPLATE: Final[Shape] = {
-    "spec": {"containers": [_CONTAINER], "initContainers": [_CONTAINER], "ephemeralContainers": [_CONTAINER]}
+    "spec": {"containers": [CONTAINER], "initContainers": [CONTAINER], "ephemeralContainers": [CONTAINER]}
 }
 """A pod template. Commands of lifecycle hooks are not expanded."""
 
@@ -86,6 +89,7 @@ def resolve(value: Any, shape: Shape, path: str = "") -> Any:
 
 def expanded_texts(value: Any, shape: Shape, path: str = "") -> Iterator[tuple[str, str]]:
     """(path, text) of every string below `value` that Kubernetes expands."""
+    shape = _found(value, shape)
     if shape == TEXT:
         if isinstance(value, str):
             yield path, value
@@ -93,8 +97,9 @@ def expanded_texts(value: Any, shape: Shape, path: str = "") -> Iterator[tuple[s
         for number, item in enumerate(value):
             yield from expanded_texts(item, shape[0], f"{path}[{number}]")
     elif isinstance(shape, dict) and isinstance(value, dict):
-        for key, below in shape.items():
-            yield from expanded_texts(value.get(key), below, f"{path}.{key}" if path else key)
+        for key, item in value.items():
+            if below := shape.get(key, shape.get(ANY)):
+                yield from expanded_texts(item, below, f"{path}.{key}" if path else key)
 
 
 def at_pointer(pointer: str, value: Any) -> Any:
@@ -123,13 +128,32 @@ def _resolved(value: Any, shape: Shape, path: str) -> Any:
         if _BEGIN not in value:
             return value
         return _escaped(value, path) if shape == TEXT else value.translate(_MARKS)
+    shape = _found(value, shape)
     if isinstance(value, dict):
         shapes = shape if isinstance(shape, dict) else {}
-        return {key: _resolved(item, shapes.get(key), f"{path}.{key}" if path else key) for key, item in value.items()}
+        others = shapes.get(ANY)
+        return {
+            key: _resolved(item, shapes.get(key, others), f"{path}.{key}" if path else key)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         below = shape[0] if isinstance(shape, list) else None
         return [_resolved(item, below, f"{path}[{number}]") for number, item in enumerate(value)]
     return value
+
+
+def _found(value: Any, shape: Shape) -> Shape:
+    """PODS one level further down; any other shape as it is."""
+    if shape != PODS:
+        return shape
+    if isinstance(value, list):
+        return [PODS]
+    return {**POD_TEMPLATE, ANY: PODS} if _is_pod_template(value) else {ANY: PODS}
+
+
+def _is_pod_template(value: Any) -> bool:
+    spec = value.get("spec") if isinstance(value, dict) else None
+    return isinstance(spec, dict) and any(isinstance(spec.get(key), list) for key in ("containers", "initContainers"))
 
 
 def _escaped(text: str, path: str) -> str:

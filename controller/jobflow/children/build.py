@@ -10,7 +10,7 @@ from controller.jobflow import reasons
 from controller.jobflow.children.child_type import BuildFault
 from controller.jobflow.children.job_metadata import job_metadata
 from controller.jobflow.children.merge import Unmergeable, merge_job_spec
-from controller.jobflow.children.metadata import substituted, values_of
+from controller.jobflow.children.metadata import marked, resolved, substituted, values_of
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault, Iteration, evaluate_at
 from shared.crd.unknown import unknown_in_job_spec
@@ -19,7 +19,7 @@ from shared.kinds import JOB
 from shared.model.step import JsonPatch, JsonPatchOp, Step
 from shared.model.types import Body
 from shared.podtemplate import expansion
-from shared.substitution import Lookup, Reference, lookup_in
+from shared.substitution import Lookup, lookup_in
 
 _WITH_VALUE: Final = (JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.TEST)
 _FROM: Final = (JsonPatchOp.MOVE, JsonPatchOp.COPY)
@@ -30,7 +30,7 @@ def build(
 ) -> Body:
     """The Job `name` of a step, as it is to be created. Raises BuildFault; `template` is not changed."""
     plain = lookup_in(values_of(context, step, iteration))
-    lookup = _marked(plain)
+    lookup = marked(plain)
     spec = template.get("spec") or {}
     if step.patch is not None and step.patch.job_spec:
         try:
@@ -44,26 +44,8 @@ def build(
         "apiVersion": JOB.api_version,
         "kind": JOB.kind,
         "metadata": job_metadata(context, step, name, attempt, iteration, template, plain),
-        "spec": _resolved(spec),
+        "spec": resolved(spec, expansion.JOB_SPEC, "spec"),
     }
-
-
-def _marked(lookup: Lookup) -> Lookup:
-    """A lookup whose values are marked as data (shared.podtemplate.expansion)."""
-
-    def marked(reference: Reference) -> str | None:
-        found = lookup(reference)
-        return None if found is None else str(expansion.as_data(found))
-
-    return marked
-
-
-def _resolved(spec: Body) -> Body:
-    try:
-        resolved: Body = expansion.resolve(spec, expansion.JOB_SPEC, "spec")
-    except expansion.OpenReferenceError as fault:
-        raise BuildFault(reasons.INVALID_REFERENCE, f"{fault.path}: {fault}") from fault
-    return resolved
 
 
 def _patched(context: FlowContext, step: Step, spec: Body, iteration: Iteration | None, lookup: Lookup) -> Body:

@@ -2,11 +2,12 @@
 
 from controller.jobflow import reasons
 from controller.jobflow.children.child_type import BuildFault
-from controller.jobflow.children.metadata import child_metadata, substituted, values_of
+from controller.jobflow.children.metadata import child_metadata, marked, resolved, substituted, values_of
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
 from shared.model.step import Step
 from shared.model.types import Body
+from shared.resource_steps.expanded_fields import expanded_fields
 from shared.resource_steps.manifest import manifest_faults
 from shared.substitution import lookup_in
 
@@ -23,7 +24,9 @@ def build_resource(context: FlowContext, step: Step, name: str, attempt: int, it
     ]
     if faults:
         raise BuildFault(reasons.INVALID_SPEC, "; ".join(faults[:5]))
-    manifest = substituted(given, lookup_in(values_of(context, step, iteration)), "resource.manifest")
+    lookup = marked(lookup_in(values_of(context, step, iteration)))
+    filled = substituted(given, lookup, "resource.manifest")
+    manifest = resolved(filled, expanded_fields(given), "resource.manifest")
     metadata = manifest.get("metadata") or {}
     own = child_metadata(
         context,

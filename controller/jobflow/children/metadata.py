@@ -14,7 +14,8 @@ from shared.model.step import Step
 from shared.model.types import Body
 from shared.names import ATTEMPT, CREATED_BY_FLOW, ITERATION, STEP, STEP_DIGEST
 from shared.naming import label_value, qualified
-from shared.substitution import Lookup, Values, substitute
+from shared.podtemplate import expansion
+from shared.substitution import Lookup, Reference, Values, substitute
 
 
 def values_of(context: FlowContext, step: Step, iteration: Iteration | None) -> Values:
@@ -41,6 +42,25 @@ def substituted(value: Any, lookup: Lookup, path: str) -> Any:
         said = "; ".join(f"{fault.path}: {fault.text}: {fault.message}" for fault in result.faults[:5])
         raise BuildFault(reasons.INVALID_REFERENCE, said)
     return result.value
+
+
+def marked(lookup: Lookup) -> Lookup:
+    """A lookup whose values are marked as data (shared.podtemplate.expansion)."""
+
+    def as_data(reference: Reference) -> str | None:
+        found = lookup(reference)
+        return None if found is None else str(expansion.as_data(found))
+
+    return as_data
+
+
+def resolved(body: Body, shape: expansion.Shape, path: str) -> Body:
+    """`body` with its data as containers are to get it. Raises BuildFault."""
+    try:
+        made: Body = expansion.resolve(body, shape, path)
+    except expansion.OpenReferenceError as fault:
+        raise BuildFault(reasons.INVALID_REFERENCE, f"{fault.path}: {fault}") from fault
+    return made
 
 
 def child_metadata(

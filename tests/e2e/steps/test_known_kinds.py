@@ -17,6 +17,7 @@ from shared.resource_steps.known_kinds import KNOWN_KINDS
 from tests.e2e.flows.test_resources import command
 from tests.e2e.support.resources import await_object, definition
 from tests.e2e.support.scenario import Scenario, phase, step_of
+from tests.shared.podtemplate.kubelet import expand
 from tests.shared.resource_steps.test_conditions import FAILURE, SUCCESS
 
 EXAMPLES: Final = sorted(Path("examples/resources").glob("*.yaml"))
@@ -144,3 +145,32 @@ def test_a_stop_deletes_the_object(kind: OneKind) -> None:
     flow = kind.scenario.ended("stopped", 90)
     assert step_of(flow, "train")["phase"] == "Terminated"
     assert kind.objects() == set()
+
+
+def test_a_job_s_container_gets_a_param_byte_for_byte(operated: LocalCluster) -> None:
+    value = "pa$$word $(TOKEN) $"
+    container = {
+        "name": "main",
+        "image": "busybox",
+        "args": ["$(params.p)", "$(TOKEN)"],
+        "env": [{"name": "TOKEN", "value": "s3cret"}, {"name": "P", "value": "$(params.p)"}],
+        "lifecycle": {"preStop": {"exec": {"command": ["$(params.p)"]}}},
+    }
+    init = {**container, "name": "init", "lifecycle": None}
+    pod = {"spec": {"restartPolicy": "Never", "initContainers": [init], "containers": [container]}}
+    manifest = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"annotations": {"p": "$(params.p)"}},
+        "spec": {"managedBy": "test.jobflow.dev/nobody", "template": pod},
+    }
+    with operated.namespace(f"bytes-{time.monotonic_ns()}") as namespace:
+        scenario = Scenario(operated, namespace)
+        scenario.flow("f", {"a": {"resource": {"manifest": manifest}}}, params=[{"name": "p", "value": value}])
+        made = await_object(scenario, Kind("batch/v1", "Job", "jobs"), "f-a")
+    spec = made["spec"]["template"]["spec"]
+    for each in (*spec["containers"], *spec["initContainers"]):
+        assert [expand(text, {"TOKEN": "s3cret"}) for text in each["args"]] == [value, "s3cret"]
+        assert expand(each["env"][1]["value"], {"TOKEN": "s3cret"}) == value
+    assert spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"] == [value]
+    assert made["metadata"]["annotations"]["p"] == value

@@ -8,6 +8,7 @@ import msgspec
 from shared import substitution
 from shared.model.step import Loop, Step
 from shared.podtemplate import expansion
+from shared.resource_steps.expanded_fields import expanded_fields
 from shared.substitution import Known
 from shared.violation import Violation
 from webhook.subject.subjects import FlowSubject
@@ -35,6 +36,12 @@ def references_stand_for_something(flow: FlowSubject) -> Iterator[Violation]:
 
 def placeholders_are_not_inside_references(flow: FlowSubject) -> Iterator[Violation]:
     for path, step in flow.special:
+        if step.resource is not None:
+            manifest = step.resource.manifest
+            for place, text in expansion.open_placeholders(
+                manifest, expanded_fields(manifest), f"{path}.resource.manifest"
+            ):
+                yield Violation(place, expansion.OPEN_REFERENCE, text)
         if step.patch is None:
             continue
         for place, text in expansion.open_placeholders(

@@ -6,6 +6,7 @@ import pytest
 
 from shared import kinds
 from shared.model.types import Body
+from shared.podtemplate.expansion import OPEN_REFERENCE
 from shared.resource_steps.allowed import InvalidKinds, parse_kinds
 from tests.webhook.make import body, faults, flow, known, review, step
 from webhook.verdict.admit import validate
@@ -61,6 +62,17 @@ REFUSED: dict[str, tuple[Body, str]] = {
     "the same, as Spark writes it": (
         of(JOB | {"spec": {"driver": {"serviceAccount": "x-$(flow.name)"}}}),
         "a service account must be written out",
+    ),
+    "a placeholder inside a reference that a container would read": (
+        of(
+            JOB
+            | {
+                "spec": {
+                    "template": {"spec": {"containers": [{"image": "$(A$(flow.name))", "args": ["$(A$(flow.name))"]}]}}
+                }
+            }
+        ),
+        f'{AT}.manifest.spec.template.spec.containers[0].args[0]: Invalid value: "$(A$(flow.name))": {OPEN_REFERENCE}',
     ),
     "a placeholder of nothing": (of(JOB | {"spec": "$(params.no)"}), 'no param named "no"'),
     "no conditions of a kind that is not known": (of(THING), f"{AT}.success: Required value: give a CEL bool"),
