@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         run: Callable[..., int] = getattr(importlib.import_module(f"{__package__}.commands.{module}"), function)
         code = int(run(arguments))
         sys.stdout.flush()
+        if argv is None:
+            gc.freeze()  # the process ends: it would look at all objects twice more
         return code
     except CliError as error:
         return _fail(error)

@@ -1,6 +1,5 @@
 """Output: colours only on a terminal, and objects as JSON, YAML or names. All commands print through this module."""
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -63,6 +62,8 @@ def print_data(text: str, end: str = "\n") -> None:
 
 def as_json(bodies: Sequence[Body], *, listed: bool = False) -> str:
     """The object, or a List of several."""
+    import json  # most commands print tables
+
     if len(bodies) == 1 and not listed:
         return json.dumps(bodies[0], indent=2, ensure_ascii=False)
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(bodies)}, indent=2, ensure_ascii=False)

@@ -3,7 +3,6 @@
 The controllers use them to create objects; webhook and CLI use them to check in advance that the longest name fits.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -80,6 +79,8 @@ def label_value(text: str) -> str:
     """`text` as a label value. Above 63 characters: its first 52, a dash and ten digits of its SHA-256."""
     if len(text) <= MAX_NAME:
         return text
+    import hashlib  # few names are that long, and its import takes a millisecond of a short command
+
     return f"{text[:_PREFIX]}-{hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]}"
 
 

@@ -11,6 +11,7 @@ from tests.shared.kube.one_shot.threaded import ThreadedHandler, threaded
 
 HEAVY = (
     *("aiohttp", "asyncio", "logging", "prometheus_client", "rich", "kubernetes", "cel_expr_python", "cryptography"),
+    *("inspect", "typing_extensions", "dataclasses", "orjson"),
     *("controller", "jobflow", "local", "web", "shared.policy", "shared.expressions", "webhook.rules"),
 )
 COLUMNS = ("Name", "STATUS", "PROGRESS", "RUNNING", "FAILED", "AGE", "NEXT", "REASON", "DURATION")

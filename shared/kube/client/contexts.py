@@ -40,9 +40,11 @@ def _configs(kubeconfig: str) -> Iterator[Body]:
     """The kubeconfig files that can be parsed. Faults in the others are reported by `connect.load`."""
     import yaml
 
+    from shared.kube.client.kubeconfig import parsed
+
     paths = kubeconfig or os.environ.get("KUBECONFIG", "") or HOME_KUBECONFIG
     for path in (Path(part).expanduser() for part in paths.split(os.pathsep) if part):
         with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
-            config = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            config = parsed(path.read_text())
             if isinstance(config, dict):
                 yield config

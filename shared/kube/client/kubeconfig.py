@@ -8,8 +8,9 @@ import base64
 import binascii
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import yaml
@@ -128,9 +129,17 @@ def credentials(chosen: Chosen) -> Credentials:
     )
 
 
+@lru_cache(maxsize=4)
+def parsed(text: str) -> Any:
+    """The text of a kubeconfig as JSON, which callers must not change. Commands ask for its contexts and its namespace too.
+    Raises yaml.YAMLError or ValueError.
+    """
+    return yaml.load(text, Loader=_LOADER)
+
+
 def _read(path: Path) -> tuple[_File, Path]:
     try:
-        raw = yaml.load(path.read_text(), Loader=_LOADER)
+        raw = parsed(path.read_text())
         return msgspec.convert({} if raw is None else raw, _File), path.absolute().parent
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise BadKubeconfig(f"{path.name}: {error}") from error

@@ -5,7 +5,6 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 import msgspec
-import orjson
 
 from shared.kinds import Kind
 from shared.model.types import Body
@@ -130,13 +129,13 @@ def create(
     """
     where = path(kind, namespace or _namespace(body), name, subresource)
     query = _dry(dry_run) | ({"fieldValidation": "Strict"} if strict else {})
-    return Request("create", "POST", target(where, query), orjson.dumps(body))
+    return Request("create", "POST", target(where, query), msgspec.json.encode(body))
 
 
 def replace(kind: Kind, body: Body, *, subresource: str = "", dry_run: bool = False) -> Request:
     """PUT the whole object. Its metadata.resourceVersion, if set, must be the stored one."""
     where = path(kind, _namespace(body), body["metadata"]["name"], subresource)
-    return Request("update", "PUT", target(where, _dry(dry_run)), orjson.dumps(body))
+    return Request("update", "PUT", target(where, _dry(dry_run)), msgspec.json.encode(body))
 
 
 def patch(
@@ -156,7 +155,7 @@ def patch(
     query = {"fieldManager": field_manager, "force": force, **_dry(dry_run)}
     verb = "apply" if kind_of_patch == APPLY_PATCH else "patch"
     where = target(path(kind, namespace, name, subresource), query)
-    return Request(verb, "PATCH", where, orjson.dumps(change), kind_of_patch)
+    return Request(verb, "PATCH", where, msgspec.json.encode(change), kind_of_patch)
 
 
 def delete(
@@ -172,7 +171,7 @@ def delete(
 ) -> Request:
     options = delete_options(uid, resource_version, propagation, grace_seconds)
     where = target(path(kind, namespace, name), _dry(dry_run))
-    return Request("delete", "DELETE", where, orjson.dumps(options))
+    return Request("delete", "DELETE", where, msgspec.json.encode(options))
 
 
 def delete_collection(
@@ -186,7 +185,7 @@ def delete_collection(
 ) -> Request:
     query = {"labelSelector": label_selector, "fieldSelector": field_selector}
     options = delete_options("", "", propagation, grace_seconds)
-    return Request("deletecollection", "DELETE", target(path(kind, namespace), query), orjson.dumps(options))
+    return Request("deletecollection", "DELETE", target(path(kind, namespace), query), msgspec.json.encode(options))
 
 
 def delete_options(uid: str, resource_version: str, propagation: str, grace_seconds: int | None) -> Body:
