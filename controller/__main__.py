@@ -1,6 +1,9 @@
 import sys
 
-from controller.main import main
+from shared.kube.start import prepare_imports
 
 if __name__ == "__main__":
+    prepare_imports()
+    from controller.main import main
+
     sys.exit(main())

@@ -2,6 +2,9 @@
 
 import sys
 
+from shared.kube.start import prepare_imports
+
+prepare_imports()
 from webhook.main import main
 
 sys.exit(main())
