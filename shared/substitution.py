@@ -100,7 +100,7 @@ def references_in(value: Any, path: str = "") -> list[Reference]:
 def substitute(value: Any, lookup: Lookup, path: str = "") -> Substituted:
     """Replaces each reference by the result of `lookup`; None is a fault."""
     writer = _Writer(lookup)
-    copy = _copy(value, path, 0, writer.replace)
+    copy = _copy(value, path, 0, writer)
     return Substituted(copy, tuple(writer.faults))
 
 
@@ -140,14 +140,25 @@ def _strings(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, str]]
             yield from _strings(item, f"{path}[{index}]", depth + 1)
 
 
-def _copy(value: Any, path: str, depth: int, change: Callable[[str, str], str]) -> Any:
+_Place = tuple[Any, str | int] | str
+"""Where a value is: the place above it with a key or index, or the path of the whole. Most values need no path."""
+
+
+def _copy(value: Any, place: _Place, depth: int, writer: "_Writer") -> Any:
     if isinstance(value, str):
-        return change(value, path) if "$(" in value else value
+        return writer.replace(value, _path(place)) if "$(" in value else value
     if isinstance(value, dict) and depth < MAX_DEPTH:
-        return {key: _copy(item, member(path, key), depth + 1, change) for key, item in value.items()}
+        return {key: _copy(item, (place, key), depth + 1, writer) for key, item in value.items()}
     if isinstance(value, list) and depth < MAX_DEPTH:
-        return [_copy(item, f"{path}[{index}]", depth + 1, change) for index, item in enumerate(value)]
+        return [_copy(item, (place, index), depth + 1, writer) for index, item in enumerate(value)]
     return value
+
+
+def _path(place: _Place) -> str:
+    if isinstance(place, str):
+        return place
+    above, part = _path(place[0]), place[1]
+    return f"{above}[{part}]" if isinstance(part, int) else member(above, part)
 
 
 def _references(text: str, path: str) -> Iterator[Reference]:

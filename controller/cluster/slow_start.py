@@ -38,6 +38,9 @@ class SlowStart:
                 creations.setdefault(group_key, []).append(action)
             else:
                 others.append(action)
+        if len(creations) == 1 and not others:  # without tasks, so that the next Job of a flow is created sooner
+            [(group_key, group)] = creations.items()
+            return await self._batches(group_key, group, perform)
         jobs = [self._batches(group_key, group, perform) for group_key, group in creations.items()]
         results = await asyncio.gather(_together(others, perform), *jobs)
         return [failure for result in results for failure in result]

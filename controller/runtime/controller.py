@@ -21,12 +21,14 @@ class Route:
     """`wakes(old, new)` returns the keys to reconcile when an object of `cache` changes (see Cache.on_change).
 
     `own_writes`: whether a write by a pass wakes the key of that pass again. False saves a pass per write, where a
-    decision leaves nothing to do once its writes are stored. Other keys are woken in any case.
+    decision leaves nothing to do once its writes are stored. Other keys are woken in any case. `delay`: seconds after
+    which a change wakes them; several changes within it wake them once.
     """
 
     cache: Cache
     wakes: Wakes
     own_writes: bool = True
+    delay: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,5 +71,9 @@ class _ChangeHandler:
         # Objects that are stored already or come from the first list are less urgent than changes that happen meanwhile.
         urgent = self.live and self._route.cache.has_synced
         for key in self._route.wakes(old, new):
-            if current_pass != (self._name, key):
+            if current_pass == (self._name, key):
+                continue
+            if self._route.delay and self.live:
+                self._queue.add_after(key, self._route.delay)
+            else:
                 self._queue.add(key, urgent=urgent)

@@ -10,16 +10,15 @@ from controller.decision import Decision
 from shared.model.types import Body
 from shared.names import MAX_FLOW_JOBS
 
-INTERVAL_SECONDS: Final = 2.0
+INTERVAL_SECONDS: Final = 1.0
 NAMES_PER_SECOND: Final = 500  # long lists are written less often, so that the bytes per second stay the same
 
 
-def decide(template: Body, jobs: Iterable[str], changed_ago: float) -> Decision:
-    """Write the sorted names of `jobs` if they have differed from the stored ones for long enough.
+def decide(template: Body, jobs: Iterable[str], written_ago: float) -> Decision:
+    """Write the sorted names of `jobs` if they differ from the stored ones and the last write is long enough ago.
 
-    Nobody waits for the list, so it is not written while the flow that creates those Jobs needs the API server.
-    `changed_ago`: seconds of a monotonic clock since the list began to differ. The list has at most 10 000 names. A
-    template that is being deleted is left alone.
+    `written_ago`: seconds of a monotonic clock since the last write; infinite for never. The list has at most 10 000
+    names. A template that is being deleted is left alone.
     """
     if "deletionTimestamp" in template["metadata"]:
         return Decision()
@@ -27,7 +26,7 @@ def decide(template: Body, jobs: Iterable[str], changed_ago: float) -> Decision:
     status = template.get("status") or {}
     if names == list(status.get("jobDependsOnList") or ()):
         return Decision()
-    pause = max(INTERVAL_SECONDS, len(names) / NAMES_PER_SECOND) - changed_ago
+    pause = max(INTERVAL_SECONDS, len(names) / NAMES_PER_SECOND) - written_ago
     if pause > 0:
         return Decision(requeue_after=pause)
     rest = {key: value for key, value in status.items() if key != "jobDependsOnList"}

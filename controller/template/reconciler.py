@@ -1,5 +1,6 @@
 """The JobTemplate controller: observe, decide, apply. It is the simplest one and a pattern for the others."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -17,6 +18,7 @@ from shared.model.types import Body
 from shared.names import CREATED_BY_TEMPLATE
 
 INDEX: Final = "template"
+LIST_DELAY: Final = 2.0  # seconds; nobody waits for the list, and the flow that creates the Jobs needs the API server
 
 
 def templates_of(job: Body) -> Iterator[Key]:
@@ -50,22 +52,20 @@ class TemplateReconciler:
         self._jobs = jobs
         self._applier = applier
         self._steady = steady
-        self._changed: dict[Key, float] = {}  # when the stored list was first seen to differ
+        self._written: dict[Key, float] = {}
         self._reserved: dict[Key, float] = {}
         self._limiter = RateLimiter(TEMPLATE_RATE, TEMPLATE_BURST, MAX_TEMPLATE_PAUSE)
 
     async def reconcile(self, key: Key) -> float | None:
         template = self._templates.get(*key)
         if template is None:
-            self._changed.pop(key, None)
+            self._written.pop(key, None)
             self._reserved.pop(key, None)
             return None
         jobs = [job.name for job in self._jobs.keys_by(INDEX, str(key))]
         now = self._steady()
-        decision = decide(template, jobs, now - self._changed.setdefault(key, now))
+        decision = decide(template, jobs, now - self._written.get(key, -math.inf))
         if decision.status is None:
-            if decision.requeue_after is None:
-                del self._changed[key]
             return decision.requeue_after
         if key not in self._reserved:
             self._reserved[key] = self._limiter.reserve(now)
@@ -74,7 +74,8 @@ class TemplateReconciler:
             return due - now
         await self._applier.apply(JOBTEMPLATE, template, decision)
         self._limiter.record_latency(self._steady() - now)
-        del self._reserved[key], self._changed[key]
+        del self._reserved[key]
+        self._written[key] = now
         return None
 
 
@@ -85,6 +86,6 @@ def build(context: ControllerContext) -> Controller:
         name="jobtemplate",
         queue=WorkQueue("jobtemplate"),
         reconciler=TemplateReconciler(templates, jobs, context.applier, context.steady),
-        routes=(Route(templates, template_wakes, own_writes=False), Route(jobs, job_wakes)),
+        routes=(Route(templates, template_wakes, own_writes=False), Route(jobs, job_wakes, delay=LIST_DELAY)),
         primary=templates,
     )

@@ -84,7 +84,15 @@ def resolve(value: Any, shape: Shape, path: str = "") -> Any:
 
     `path`: the path of the value, for messages. Raises OpenReferenceError.
     """
-    return _resolved(value, shape, path)
+    return _resolved(value, shape, path) if _has_data(value) else value
+
+
+def _has_data(value: Any) -> bool:
+    if isinstance(value, str):
+        return _BEGIN in value
+    if isinstance(value, dict):
+        return any(map(_has_data, value.values()))
+    return isinstance(value, list) and any(map(_has_data, value))
 
 
 def expanded_texts(value: Any, shape: Shape, path: str = "") -> Iterator[tuple[str, str]]:

@@ -89,9 +89,9 @@ def test_queue(seen: QueueObservation) -> None:
 
 
 @given(st.lists(NAMES, unique=True), st.none() | st.lists(NAMES), DELETED, st.floats(0, 3) | st.just(math.inf))
-def test_template(jobs: list[str], listed: list[str] | None, deleted: Body, changed_ago: float) -> None:
+def test_template(jobs: list[str], listed: list[str] | None, deleted: Body, written_ago: float) -> None:
     status = {} if listed is None else {"status": {"jobDependsOnList": listed, "other": {"kept": 1}}}
-    pure(decide_template)({"metadata": {"name": "t", "namespace": "ns", **deleted}, **status}, jobs, changed_ago)
+    pure(decide_template)({"metadata": {"name": "t", "namespace": "ns", **deleted}, **status}, jobs, written_ago)
 
 
 @given(st.sampled_from([None, *JobPhase]), st.none() | st.integers(0, 4000), DELETED, st.booleans())

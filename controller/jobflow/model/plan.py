@@ -30,7 +30,7 @@ class Plan:
     `flows`, `finals`: the steps; `steps`: both by name; `order`: the names of `flows`, each after its targets;
     `position`: place in the spec, which decides who gets a free slot first; `targets`: the steps that each step waits
     for, switches included; `chooser`: the switch that can choose a step; `followers`: the steps that wait for a step;
-    `fatal`: steps whose failure fails the flow; `loops`: `for` by step; `simple`: the targets of steps
+    `fatal`: steps whose failure fails the flow; `asks`: whether a step asks for approval; `loops`: `for` by step; `simple`: the targets of steps
     that wait for all of them and for nothing else; `digests`: hash of each step's spec, which tells whether a Job was made
     from the step as it is now; `fault`: why the graph cannot run, or "".
     """
@@ -50,6 +50,7 @@ class Plan:
         self.fatal = frozenset(step.name for step in spec.flows if not step.allow_failure)
         self.final_names = frozenset(step.name for step in spec.finally_)
         self.daemons = tuple(step.name for step in spec.flows if step.daemon)
+        self.asks = any(step.approve is not None for step in self.steps.values())
         self.loops = MappingProxyType({name: step.for_ for name, step in self.steps.items() if step.for_ is not None})
         self.first_job = MappingProxyType({name: job_name(self.flow_name, name) for name in self.steps})
         self.outputs = MappingProxyType({name: known_outputs(step) for name, step in self.steps.items()})

@@ -6,7 +6,6 @@ from controller.context import ControllerContext
 from controller.jobflow.model.observed import ApprovalRules
 from controller.jobflow.observe.enforced_policy import EnforcedPolicy
 from shared.kinds import JOBFLOW, JOBFLOWPOLICY, NAMESPACE
-from shared.model.step import raw_steps
 from shared.model.types import Body
 from shared.policy import Compiler, PolicyContext, relevant
 
@@ -26,8 +25,8 @@ class ApprovalObserver:
         self._clock = context.clock
 
     def rules(self, flow: Body | None) -> ApprovalRules:
-        """The rules for the approvals of a flow. Only those of flows that have steps with `approve` are computed."""
-        if flow is None or not _asks(flow):
+        """The rules for the approvals of a flow; None for one that has no step with `approve`."""
+        if flow is None:
             return _UNCHECKED
         since, missing = self._policy.in_force()
         own_flows, on_timeout = self._leave(flow)
@@ -45,7 +44,3 @@ class ApprovalObserver:
         compiled = self._compiler.compile(self._policies.list()).compiled
         found = [policy.spec.approvals for policy in relevant(context, compiled)]
         return any(one and one.own_flows for one in found), any(one and one.on_timeout for one in found)
-
-
-def _asks(flow: Body) -> bool:
-    return any(step.get("approve") is not None for step in raw_steps(flow))

@@ -69,7 +69,7 @@ class FlowObserver:
             queue_states=QueueStates(self.queues),
             flow_templates=Templates(self.flow_templates, key.namespace),
             parents=parents_of(self.flows, key.namespace, known.flow.metadata),
-            approvals=self.approvals.rules(body),
+            approvals=self.approvals.rules(body if known.plan.asks else None),
             resource_kinds=self.resource_kinds.allowed(key.namespace),
             granted=self.resource_kinds.granted(known.flow.metadata),
             unserved=self.jobs.unserved(),

@@ -56,6 +56,24 @@ def both(old: Body | None, new: Body | None) -> list[Key]:
     return [Key("ns", "x"), Key("ns", "y")]
 
 
+async def test_changes_wake_a_key_of_a_delayed_route_once_and_later(context: ControllerContext) -> None:
+    cache = context.caches.want(POD)
+    cache.assume({"metadata": {"name": "p", "namespace": "ns", "uid": "1", "resourceVersion": "1"}})
+    now = 100.0
+    queue = WorkQueue("delayed", clock=lambda: now)
+    route = Route(cache, lambda old, new: [Key("ns", "x")], delay=2.0)
+    Controller("delayed", queue, templates.build(context).reconciler, (route,), cache).connect()
+    assert await queue.get() == Key("ns", "x")  # for an object that was stored before
+    queue.done(Key("ns", "x"))
+    for version in ("2", "3"):
+        cache.assume({"metadata": {"name": "p", "namespace": "ns", "uid": "1", "resourceVersion": version}})
+        now += 1.0
+    assert len(queue) == 0
+    queue.add(Key("ns", "other"))
+    assert {await queue.get(), await queue.get()} == {Key("ns", "x"), Key("ns", "other")}
+    assert len(queue) == 0
+
+
 async def test_a_scan_adds_every_object_after_the_urgent_keys(context: ControllerContext) -> None:
     cache = context.caches.want(POD)
     for index in range(3):

@@ -18,15 +18,15 @@ CASES = {
     "nothing changed": (template(["a", "b"]), ["b", "a"], inf, Decision()),
     "no Jobs ever": (template(), [], inf, Decision()),
     "the last Job is gone": (template(["a"]), [], inf, Decision(status={})),
-    "less than two seconds after the change": (template(["a"]), ["b"], 1.75, Decision(requeue_after=0.25)),
-    "two seconds after the change": (template(["a"]), ["b"], 2.0, Decision(status={"jobDependsOnList": ["b"]})),
+    "less than a second after the last write": (template(["a"]), ["b"], 0.75, Decision(requeue_after=0.25)),
+    "a second after the last write": (template(["a"]), ["b"], 1.0, Decision(status={"jobDependsOnList": ["b"]})),
     "a template being deleted": (template(deletionTimestamp="2026-01-02T03:04:05Z"), ["a"], inf, Decision()),
 }
 
 
-@pytest.mark.parametrize(("body", "jobs", "changed_ago", "want"), CASES.values(), ids=CASES.keys())
-def test_status(body: dict[str, Any], jobs: list[str], changed_ago: float, want: Decision) -> None:
-    assert decide(body, jobs, changed_ago) == want
+@pytest.mark.parametrize(("body", "jobs", "written_ago", "want"), CASES.values(), ids=CASES.keys())
+def test_status(body: dict[str, Any], jobs: list[str], written_ago: float, want: Decision) -> None:
+    assert decide(body, jobs, written_ago) == want
 
 
 def test_long_lists_are_written_less_often_and_are_limited() -> None:
