@@ -1,5 +1,6 @@
 """Fault injection: a list of rules, each of which makes matching requests fail in one way. Seeded, so repeatable."""
 
+import asyncio
 import random
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -9,7 +10,8 @@ from local.apiserver.errors import StatusError, bad_request, conflict, too_many_
 from shared.model.types import Body
 
 ERRORS = ("403", "409", "429", "500", "503")
-KINDS = (*ERRORS, "latency", "reset", "reset-after-commit", "stale-list", "expire-continue")
+LATE = ("late-answer", "timeout-after-commit")
+KINDS = (*ERRORS, *LATE, "latency", "reset", "reset-after-commit", "stale-list", "expire-continue")
 WATCH_KINDS = ("watch-drop", "watch-410", "watch-delay", "watch-duplicate")
 
 
@@ -17,7 +19,7 @@ WATCH_KINDS = ("watch-drop", "watch-410", "watch-delay", "watch-duplicate")
 class InjectedFault:
     """One rule. `kind`: an HTTP code, or a name in KINDS or WATCH_KINDS. It is injected into a matching request with
     `probability`, at most `count` times (None: without limit). Empty `verbs`, `resources`, `users`: all.
-    `seconds`: latency, delay of watch events, or Retry-After. `revisions`: how far back a stale list looks.
+    `seconds`: latency, delay of watch events or of the answer to a committed write, or Retry-After. `revisions`: how far back a stale list looks.
     `key`: any name that the caller gives it; `injected`: how often it was."""
 
     kind: str
@@ -107,6 +109,15 @@ class FaultInjector:
             message = "the server is currently unable to handle the request"
             return StatusError(503, "ServiceUnavailable", message, {"retryAfterSeconds": 1}, {"Retry-After": "1"})
         return StatusError(500, "InternalError", "Internal error occurred: injected fault", {})
+
+    async def answer_late(self, call: ApiRequest) -> None:
+        """Delay the answer to a request that has been carried out. Raises StatusError 504 instead of some answers."""
+        fault = self.choose(call, LATE)
+        if fault is None:
+            return
+        await asyncio.sleep(fault.seconds)
+        if fault.kind == "timeout-after-commit":
+            raise StatusError(504, "Timeout", "Timeout: request did not complete within the allotted timeout", {})
 
     def stale_list(self, call: ApiRequest, rv: int) -> int | None:
         fault = self.choose(call, ("stale-list",))

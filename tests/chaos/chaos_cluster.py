@@ -24,7 +24,7 @@ from local.client.rest import RestError
 from local.cluster import ClusterOptions, LocalCluster
 from local.ports import free_port
 from local.processes import Process
-from shared.kinds import JOB, JOBFLOW, NAMESPACE, QUEUE
+from shared.kinds import JOB, JOBFLOW, NAMESPACE, QUEUE, Kind
 from shared.model.types import Body
 from tests.chaos.controller import TASKS
 from tests.chaos.faults.fault import FAULT_TARGETS
@@ -79,6 +79,7 @@ class ChaosCluster(LocalCluster):
         self.injected: Counter[str] = Counter()
         self.paused_leaders: dict[str, str] = {}
         self.deleted_namespaces: dict[str, str] = {}
+        self.policies: dict[str, Future[None]] = {}
         self.restarts = 0
         self.namespace_of_run = ""
         self._hands = ThreadPoolExecutor(4)
@@ -189,9 +190,20 @@ class ChaosCluster(LocalCluster):
         self.deleted_namespaces[key] = name
         return name
 
-    def submit_at(self, change: float, objects: Sequence[Body]) -> None:
+    def submit_at(self, change: float, objects: Sequence[Body]) -> Future[None]:
         """Apply them at that time (monotonic clock), in the background, so that a stopped webhook does not delay recovery."""
-        self._submissions.append(self._hands.submit(self._submit, change, objects))
+        submitted = self._hands.submit(self._submit, change, objects)
+        self._submissions.append(submitted)
+        return submitted
+
+    def delete_after(self, submitted: Future[None], kind: Kind, name: str) -> None:
+        """Delete the cluster-scoped object once it has been submitted, in the background."""
+
+        def delete() -> None:
+            submitted.result()
+            self.kube.delete(kind, "", name)
+
+        self._submissions.append(self._hands.submit(delete))
 
     def await_submitted(self) -> None:
         """Wait until all objects are applied. Raises the first error of applying."""
@@ -208,7 +220,7 @@ class ChaosCluster(LocalCluster):
         try:
             self.apply(body)
         except RestError as error:
-            deleted_namespaces = body["metadata"]["namespace"] in self.deleted_namespaces.values()
+            deleted_namespaces = body["metadata"].get("namespace") in self.deleted_namespaces.values()
             if deleted_namespaces and error.code in (403, 404):
                 return True  # its namespace is being deleted
             if error.code < 500 and not passes(error.message):

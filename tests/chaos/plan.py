@@ -1,5 +1,6 @@
 """The plan of a seed: which workloads run and which faults are injected when. Pure: a seed always gives the same plan."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -12,6 +13,8 @@ WORKLOADS_A_RUN: Final = (2, 3)
 LATEST: Final = 2.0  # seconds
 LAST_ARRIVAL: Final = 1.5
 RECOVERS: Final = 10.0  # seconds after a fault in which processes restart, take over and read everything again
+NEEDS: Final = {"evicted-pods": workloads.EVICTED}
+"""Workloads without which a fault has no effect."""
 _MILD_RUNS: Final = 5  # every so many runs have only faults that do not concern our processes
 
 
@@ -47,7 +50,8 @@ def draw(seed: int) -> ChaosPlan:
         fault = FAULTS[name]
         at, lasts = round(chance.uniform(0, LATEST), 2), round(chance.uniform(*fault.lasts), 2)
         faults.append(ScheduledFault(at, lasts, name, fault.draw(chance), f"{number}-{name}"))
-    return ChaosPlan(seed, chosen, tuple(sorted(faults, key=lambda each: each.at)))
+    needed = {NEEDS[each.fault] for each in faults if each.fault in NEEDS} - set(chosen)
+    return ChaosPlan(seed, (*chosen, *sorted(needed)), tuple(sorted(faults, key=lambda each: each.at)))
 
 
 def arrivals(plan: ChaosPlan) -> tuple[float, ...]:
@@ -63,8 +67,7 @@ def changes(plan: ChaosPlan) -> list[tuple[float, bool, ScheduledFault]]:
     return sorted(begun + ended, key=lambda change: (change[0], change[1], change[2].key))
 
 
-def troubled(plan: ChaosPlan, start: float) -> tuple[tuple[float, float], ...]:
-    """From when to when statuses may be older than usual, for a plan that began at `start`."""
-    return tuple(
-        (start + each.at, start + each.at + each.lasts + RECOVERS) for each in plan.faults if each.fault not in MILD
-    )
+def troubled(plan: ChaosPlan, lasted: Mapping[str, tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """From when to when statuses may be older than usual. `lasted`: when each fault began and was over, by its key."""
+    times = [lasted[each.key] for each in plan.faults if each.fault not in MILD]
+    return tuple((begin, over + RECOVERS) for begin, over in times)

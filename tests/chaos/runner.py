@@ -67,15 +67,14 @@ def run(cluster: ChaosCluster, recorder: PhaseRecorder, plan: ChaosPlan) -> RunR
     made = [_made(name, namespace, plan.seed, number) for number, name in enumerate(plan.workloads)]
     late: list[str] = []
     quiet: list[MemorySample] = []
-    started = time.monotonic()
-    _fault(cluster, plan, made)
+    lasted = _fault(cluster, plan, made)
     watch.note("faults")
     _await(late, lambda: _ends(cluster, made), END_SECONDS)
     watch.note("ends")
     _await(late, lambda: _is_quiet(cluster, made, quiet), QUIET_SECONDS)
     watch.note("quiet")
     looked = _look(cluster, recorder, made, late, marks)
-    observation = replace(looked, samples=tuple(quiet), troubled=plans.troubled(plan, started))
+    observation = replace(looked, samples=tuple(quiet), troubled=plans.troubled(plan, lasted))
     cluster.kube.delete(NAMESPACE, "", namespace)
     _await(late, lambda: _are_gone(cluster, [namespace, *cluster.deleted_namespaces.values()]), GONE_SECONDS)
     watch.note("gone")
@@ -116,16 +115,21 @@ def _made(name: str, namespace: str, seed: int, number: int) -> Workload:
     return WORKLOADS[name](namespace, f"{name}-{number}", Random(f"{name} {seed}"))
 
 
-def _fault(cluster: ChaosCluster, plan: ChaosPlan, made: Sequence[Workload]) -> None:
+def _fault(cluster: ChaosCluster, plan: ChaosPlan, made: Sequence[Workload]) -> dict[str, tuple[float, float]]:
+    """Submit the workloads and inject the faults; returns when each fault began and was over, by its key."""
+    lasted: dict[str, tuple[float, float]] = {}
     start = time.monotonic()
     for at, each in zip(plans.arrivals(plan), made, strict=True):
         cluster.submit_at(start + at, each.objects)
     for at, over, scheduled in plans.changes(plan):
         time.sleep(max(0.0, start + at - time.monotonic()))
         fault = FAULTS[scheduled.fault]
+        begin = lasted.get(scheduled.key, (time.monotonic(), 0.0))[0]
         (fault.recover if over else fault.inject)(cluster, scheduled)
+        lasted[scheduled.key] = (begin, time.monotonic())
     cluster.restart_ended()
     cluster.await_submitted()
+    return lasted
 
 
 def _await(late: list[str], look: Any, seconds: float) -> None:

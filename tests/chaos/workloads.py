@@ -14,6 +14,8 @@ from tests.e2e.support.scenario import targets
 COMPLETED: Final = ("Completed",)
 FAILED: Final = ("Failed",)
 ENDED: Final = ("Completed", "Failed", "Terminated")
+EVICTED: Final = "evicted"
+"""Name of the workload whose pods may be evicted."""
 FINAL: Final = (*ENDED, "Succeed", "Aborted")
 
 
@@ -228,6 +230,14 @@ def restarted(namespace: str, name: str, chance: Random) -> Workload:
     return _job(namespace, name, "Failed", [task], status, policies=policies, maxRetry=2)
 
 
+def evicted(namespace: str, name: str, chance: Random) -> Workload:
+    """A Job that starts its evicted pods, or all of its pods, again."""
+    action = chance.choice(("RestartJob", "RestartTask", "RestartPod"))
+    policies = [{"event": "PodEvicted", "action": action}]
+    task = _task("w", chance.randint(1, 3), 60)
+    return _job(namespace, name, "Completed", [task], {"succeeded": task["replicas"]}, policies=policies, maxRetry=50)
+
+
 def staged(namespace: str, name: str, chance: Random) -> Workload:
     """A gang whose second task waits for the first."""
     before, after = _task("before", chance.randint(1, 3), 2), _task("after", chance.randint(1, 3), 1)
@@ -236,7 +246,7 @@ def staged(namespace: str, name: str, chance: Random) -> Workload:
     return _job(namespace, name, "Completed", [before, after], {"succeeded": pods})
 
 
-WORKLOADS: Final[dict[str, Build]] = {
-    build.__name__.replace("_", "-"): build
-    for build in (diamond, graph, loop, bounded, while_loop, retried, switched, forgiving, served, restarted, staged)
-}
+_BUILDS: Final[tuple[Build, ...]] = (
+    diamond, graph, loop, bounded, while_loop, retried, switched, forgiving, served, restarted, evicted, staged,
+)  # fmt: skip
+WORKLOADS: Final[dict[str, Build]] = {build.__name__.replace("_", "-"): build for build in _BUILDS}

@@ -156,6 +156,13 @@ async def test_a_lost_response_hides_a_committed_write(api: HttpClient) -> None:
     assert (await api("GET", f"{THINGS}/a"))["spec"]["size"] == 1
 
 
+@pytest.mark.parametrize(("kind", "status"), [("late-answer", 201), ("timeout-after-commit", 504)])
+async def test_a_late_answer_follows_a_committed_write(api: HttpClient, kind: str, status: int) -> None:
+    api.server.core.faults.add(InjectedFault(kind, count=1, verbs=("create",), seconds=0.01))
+    assert (await api.send("POST", THINGS, thing()))[0] == status
+    assert (await api("GET", f"{THINGS}/a"))["spec"]["size"] == 1
+
+
 async def test_a_stale_list_returns_an_older_revision(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     await api("POST", THINGS, thing("b"))

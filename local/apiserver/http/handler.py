@@ -119,4 +119,5 @@ class RequestHandler:
         answer = await self.dispatcher.dispatch(call, request)
         if answer.status < 300 and faults.choose(call, ("reset-after-commit",)) is not None:
             return cut(request)
+        await faults.answer_late(call)
         return answer

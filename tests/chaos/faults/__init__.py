@@ -6,9 +6,11 @@ from tests.chaos.faults import (
     api_restart,
     clock_jump,
     compaction,
+    disruptions,
     errors,
     killed,
     latency,
+    limits,
     lost_lease,
     namespace_deletion,
     quota,
@@ -35,7 +37,12 @@ _ALL: Final = (
     api_restart.FAULT,
     namespace_deletion.FAULT,
     *quota.FAULTS,
+    *limits.FAULTS,
+    *disruptions.FAULTS,
 )
 FAULTS: Final[dict[str, ChaosFault]] = {fault.name: fault for fault in _ALL}
-MILD: Final = frozenset({"quota", "podgroup-quota", "closed-queue", "refused-pods"})
+MILD: Final = frozenset(
+    {"quota", "podgroup-quota", "closed-queue", "refused-pods"}
+    | {each.name for each in (*limits.FAULTS, *disruptions.FAULTS)}
+)
 """Faults during which our processes work as ever, so that statuses must be as fresh as ever."""
