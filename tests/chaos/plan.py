@@ -51,6 +51,8 @@ def draw(seed: int) -> ChaosPlan:
         at, lasts = round(chance.uniform(0, LATEST), 2), round(chance.uniform(*fault.lasts), 2)
         faults.append(ScheduledFault(at, lasts, name, fault.draw(chance), f"{number}-{name}"))
     needed = {NEEDS[each.fault] for each in faults if each.fault in NEEDS} - set(chosen)
+    if seed % _MILD_RUNS == 0:
+        needed |= {workloads.LASTING} - set(chosen)
     return ChaosPlan(seed, (*chosen, *sorted(needed)), tuple(sorted(faults, key=lambda each: each.at)))
 
 

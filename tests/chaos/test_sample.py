@@ -12,7 +12,7 @@ from tests.chaos.recording.phase_recorder import PhaseRecorder
 from tests.chaos.runner import run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
-SEEDS = (19, 21, 26, 86, 89, 139, 191, 228, 231, 356)
+SEEDS = (19, 29, 79, 301, 344, 379, 416, 462, 469, 488)
 INJECTED: dict[str, int] = {}  # by fault
 
 

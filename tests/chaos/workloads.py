@@ -14,6 +14,8 @@ from tests.e2e.support.scenario import targets
 COMPLETED: Final = ("Completed",)
 FAILED: Final = ("Failed",)
 ENDED: Final = ("Completed", "Failed", "Terminated")
+LASTING: Final = "lasting"
+"""Name of the workload whose status is looked at for long."""
 EVICTED: Final = "evicted"
 """Name of the workload whose pods may be evicted."""
 FINAL: Final = (*ENDED, "Succeed", "Aborted")
@@ -58,9 +60,11 @@ class _Kit:
         self.namespace, self.name, self.chance = namespace, name, chance
         self.templates: dict[str, Body] = {}
 
-    def template(self, step: str, code: int = 0, replicas: int = 1, **annotations: str) -> str:
+    def template(
+        self, step: str, code: int = 0, replicas: int = 1, seconds: float | None = None, **annotations: str
+    ) -> str:
         name = f"{self.name}-{step}"
-        seconds = self.chance.choice((0.2, 1, 4, 12))
+        seconds = self.chance.choice((0.2, 1, 4, 12)) if seconds is None else seconds
         self.templates[name] = scenario.template(self.namespace, name, seconds, code, replicas, annotations)
         return name
 
@@ -106,6 +110,14 @@ def graph(namespace: str, name: str, chance: Random) -> Workload:
         made[f"s{number}"] = tuple(sorted(chance.sample(sorted(made), min(len(made), chance.randint(0, 3)))))
     spec = {"jobRetainPolicy": chance.choice(("retain", "delete")), "parallelism": chance.choice((0, 2))}
     return _graph(_Kit(namespace, name, chance), made, most=spec["parallelism"], **spec)
+
+
+def lasting(namespace: str, name: str, chance: Random) -> Workload:
+    """Steps that end one after another while the flow runs for some ten real seconds, so that a late status is noticed."""
+    kit = _Kit(namespace, name, chance)
+    lasts = {f"s{number}": chance.uniform(1, 200) for number in range(6)} | {"long": 360.0}
+    steps = {step: {"template": kit.template(step, seconds=seconds)} for step, seconds in lasts.items()}
+    return kit.flow(steps, dict.fromkeys(steps, "Completed"), list(steps))
 
 
 def loop(namespace: str, name: str, chance: Random) -> Workload:
@@ -247,6 +259,6 @@ def staged(namespace: str, name: str, chance: Random) -> Workload:
 
 
 _BUILDS: Final[tuple[Build, ...]] = (
-    diamond, graph, loop, bounded, while_loop, retried, switched, forgiving, served, restarted, evicted, staged,
+    diamond, graph, lasting, loop, bounded, while_loop, retried, switched, forgiving, served, restarted, evicted, staged,
 )  # fmt: skip
 WORKLOADS: Final[dict[str, Build]] = {build.__name__.replace("_", "-"): build for build in _BUILDS}
