@@ -9,8 +9,6 @@ from tests.chaos.faults import (
     disruptions,
     errors,
     killed,
-    latency,
-    limits,
     lost_lease,
     namespace_deletion,
     quota,
@@ -24,7 +22,6 @@ from tests.chaos.faults.fault import ChaosFault
 
 _ALL: Final = (
     *errors.FAULTS,
-    latency.FAULT,
     *resets.FAULTS,
     *watches.FAULTS,
     stale_lists.FAULT,
@@ -37,12 +34,8 @@ _ALL: Final = (
     api_restart.FAULT,
     namespace_deletion.FAULT,
     *quota.FAULTS,
-    *limits.FAULTS,
     *disruptions.FAULTS,
 )
 FAULTS: Final[dict[str, ChaosFault]] = {fault.name: fault for fault in _ALL}
-MILD: Final = frozenset(
-    {"quota", "podgroup-quota", "closed-queue", "refused-pods"}
-    | {each.name for each in (*limits.FAULTS, *disruptions.FAULTS)}
-)
+MILD: Final = frozenset(each.name for each in (*quota.FAULTS, *disruptions.FAULTS)) | {"refused-pods"}
 """Faults during which our processes work as ever, so that statuses must be as fresh as ever."""

@@ -1,4 +1,4 @@
-"""Requests refused with 409, 429 (Retry-After), 500 and 503, and pods refused by a webhook of somebody else."""
+"""Slow requests, requests refused with 409, 429 (Retry-After), 500 and 503, and pods refused by a webhook of somebody else."""
 
 from random import Random
 from typing import Final
@@ -14,6 +14,10 @@ def _fault(code: str) -> ChaosFault:
     return by_rules(f"answers-{code}", draw)
 
 
+def _draw_latency(chance: Random) -> list[FaultRule]:
+    return [{"kind": "latency", "probability": 0.5, "seconds": round(chance.uniform(0.05, 1.0), 2)}]
+
+
 def _draw_refusal(chance: Random) -> list[FaultRule]:
     return [
         {"kind": "403", "probability": round(chance.uniform(0.3, 1.0), 2), "verbs": ["create"], "resources": ["pods"]}
@@ -23,4 +27,5 @@ def _draw_refusal(chance: Random) -> list[FaultRule]:
 FAULTS: Final = (
     *(_fault(code) for code in ("409", "429", "500", "503")),
     by_rules("refused-pods", _draw_refusal),
+    by_rules("latency", _draw_latency),
 )
