@@ -68,7 +68,8 @@ class MemorySample:
 
 
 class ChaosCluster(LocalCluster):
-    """`namespace_of_run`: of the current run; `fault_rules`: rules of the API server by the key of their fault;
+    """`namespace_of_run`: of the current run; `begun`: submissions of active faults, by
+    key; `fault_rules`: rules of the API server by the key of their fault;
     `injected`: how often each fault took effect in this run, by key."""
 
     def __init__(self) -> None:
@@ -79,7 +80,7 @@ class ChaosCluster(LocalCluster):
         self.injected: Counter[str] = Counter()
         self.paused_leaders: dict[str, str] = {}
         self.deleted_namespaces: dict[str, str] = {}
-        self.policies: dict[str, Future[None]] = {}
+        self.begun: dict[str, Future[None]] = {}
         self.restarts = 0
         self.namespace_of_run = ""
         self._hands = ThreadPoolExecutor(4)
@@ -190,9 +191,10 @@ class ChaosCluster(LocalCluster):
         self.deleted_namespaces[key] = name
         return name
 
-    def submit_at(self, change: float, objects: Sequence[Body]) -> Future[None]:
-        """Apply them at that time (monotonic clock), in the background, so that a stopped webhook does not delay recovery."""
-        submitted = self._hands.submit(self._submit, change, objects)
+    def submit_at(self, change: float, objects: Sequence[Body], after: Future[None] | None = None) -> Future[None]:
+        """Apply them at that time (monotonic clock), in the background, so that a stopped webhook does not delay recovery;
+        not before the submission `after` has ended."""
+        submitted = self._hands.submit(self._submit, change, objects, after)
         self._submissions.append(submitted)
         return submitted
 
@@ -210,8 +212,10 @@ class ChaosCluster(LocalCluster):
         while self._submissions:
             self._submissions.pop().result()
 
-    def _submit(self, change: float, objects: Sequence[Body]) -> None:
+    def _submit(self, change: float, objects: Sequence[Body], after: Future[None] | None) -> None:
         """Retry while the webhook is down or the API server refuses the objects for a passing reason."""
+        if after is not None:
+            after.result()
         time.sleep(max(0.0, change - time.monotonic()))
         for body in objects:
             until(functools.partial(self._submitted, body), SUBMIT_SECONDS, lambda: "the API server takes no objects")

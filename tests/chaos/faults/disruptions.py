@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from local.client.rest import RestError
 from shared.actions.commands import command_for
-from shared.kinds import COMMAND, JOBFLOW, NODE, POD
+from shared.kinds import JOBFLOW, NODE, POD
 from shared.model.phases import FlowAction
 from shared.model.types import Body
 from shared.names import JOB_NAME
@@ -51,23 +51,25 @@ def _evict(cluster: Any, scheduled: ScheduledFaultView) -> None:
 
 
 def _suspend(cluster: Any, scheduled: ScheduledFaultView) -> None:
-    cluster.injected[scheduled.key] += _send(cluster, scheduled, "0", (FlowAction.SUSPEND,) * 2)
+    commands = _commands(cluster, scheduled, "0", (FlowAction.SUSPEND,) * 2)
+    cluster.injected[scheduled.key] += len(commands)
+    cluster.begun[scheduled.key] = cluster.submit_at(0.0, commands)
 
 
 def _resume(cluster: Any, scheduled: ScheduledFaultView) -> None:
-    _send(cluster, scheduled, "1", (FlowAction.RESUME, FlowAction.SUSPEND, FlowAction.RESUME, FlowAction.RESUME))
+    actions = (FlowAction.RESUME, FlowAction.SUSPEND, FlowAction.RESUME, FlowAction.RESUME)
+    cluster.submit_at(0.0, _commands(cluster, scheduled, "1", actions), cluster.begun.pop(scheduled.key))
 
 
-def _send(cluster: Any, scheduled: ScheduledFaultView, turn: str, actions: tuple[FlowAction, ...]) -> int:
-    """Send the actions to each flow of the run, in this order by name; returns how many flows there are."""
-    flows = cluster.kube.list(JOBFLOW, cluster.namespace_of_run)
-    for flow in flows:
+def _commands(cluster: Any, scheduled: ScheduledFaultView, turn: str, actions: tuple[FlowAction, ...]) -> list[Body]:
+    """The actions for each flow of the run, in this order by name."""
+    namespace, made = cluster.namespace_of_run, []
+    for flow in cluster.kube.list(JOBFLOW, namespace):
         target = {**flow, "apiVersion": JOBFLOW.api_version, "kind": JOBFLOW.kind}
         for place, action in enumerate(actions):
             name = f"{flow['metadata']['name']}-{scheduled.key}-{turn}-{place}"
-            command = command_for(target, action, "chaos", cluster.namespace_of_run, name=name)
-            cluster.kube.create(COMMAND, command)
-    return len(flows)
+            made.append(command_for(target, action, "chaos", namespace, name=name))
+    return made
 
 
 FAULTS: Final = (

@@ -77,14 +77,14 @@ def _limit_jobs(cluster: Any, scheduled: ScheduledFaultView) -> None:
     meta = {"name": f"{cluster.namespace_of_run}-{scheduled.key}"}
     spec = {"match": {"namespaceSelector": here}, "limits": limits}
     policy = {"apiVersion": JOBFLOWPOLICY.api_version, "kind": "JobFlowPolicy", "metadata": meta, "spec": spec}
-    cluster.policies[scheduled.key] = cluster.submit_at(0.0, [policy])
+    cluster.begun[scheduled.key] = cluster.submit_at(0.0, [policy])
 
 
 def _free_jobs(cluster: Any, scheduled: ScheduledFaultView) -> None:
     events = cluster.kube.list(EVENT, cluster.namespace_of_run)
     cluster.injected[scheduled.key] += sum(event["reason"] == _HELD for event in events)
     name = f"{cluster.namespace_of_run}-{scheduled.key}"
-    cluster.delete_after(cluster.policies.pop(scheduled.key), JOBFLOWPOLICY, name)
+    cluster.delete_after(cluster.begun.pop(scheduled.key), JOBFLOWPOLICY, name)
 
 
 FAULTS: Final = (
