@@ -12,7 +12,9 @@ from shared.model.types import Body
 
 CHANGES_SECONDS: Final = 2.0  # changes within it are written once; groups of short Jobs are gone by then
 ENDED_SECONDS: Final = 10.0  # for a Job's group whose pods have all ended: the Job deletes it
-NUMBERS_SECONDS: Final = 30.0  # for numbers in the message of a group that keeps waiting
+NUMBERS_SECONDS: Final = 3.0  # for numbers in the message of a group that keeps waiting...
+NUMBERS_RATE: Final = 5.0  # ...of which at most so many are written a second: one pod that ends changes all of them...
+MOST_NUMBERS_SECONDS: Final = 30.0  # ...but each is written after so many seconds
 
 
 class StatusThrottle:
@@ -21,6 +23,7 @@ class StatusThrottle:
     def __init__(self) -> None:
         self._differs_since: dict[Key, float] = {}
         self._wrote_at: dict[Key, float] = {}
+        self._other_numbers: set[Key] = set()
 
     def pause(self, group: PodGroupInfo, counts: GroupPodCounts, wanted: Body, now: float) -> float | None:
         """Seconds until `wanted` is to replace the group's status; None when there is nothing to write."""
@@ -28,16 +31,23 @@ class StatusThrottle:
             return max(0.0, _earliest(self._differs_since, group.key, now) + _delay(group, counts) - now)
         self._differs_since.pop(group.key, None)
         if phase.messages_differ(group.status, wanted):
-            return max(0.0, _earliest(self._wrote_at, group.key, now) + NUMBERS_SECONDS - now)
+            self._other_numbers.add(group.key)
+            return max(0.0, _earliest(self._wrote_at, group.key, now) + self._numbers_delay() - now)
+        self._other_numbers.discard(group.key)
         return None
+
+    def _numbers_delay(self) -> float:
+        return min(max(NUMBERS_SECONDS, len(self._other_numbers) / NUMBERS_RATE), MOST_NUMBERS_SECONDS)
 
     def wrote(self, key: Key, now: float) -> None:
         self._wrote_at[key] = now
         self._differs_since.pop(key, None)
+        self._other_numbers.discard(key)
 
     def forget(self, key: Key) -> None:
         self._wrote_at.pop(key, None)
         self._differs_since.pop(key, None)
+        self._other_numbers.discard(key)
 
 
 def _delay(group: PodGroupInfo, counts: GroupPodCounts) -> float:

@@ -4,7 +4,13 @@ import pytest
 
 from controller.gang.cache.pod_counts import GroupPodCounts
 from controller.gang.cache.pod_group import PodGroupInfo, pod_group_info_of
-from controller.gang.podgroup.status_throttle import CHANGES_SECONDS, ENDED_SECONDS, NUMBERS_SECONDS, StatusThrottle
+from controller.gang.podgroup.status_throttle import (
+    CHANGES_SECONDS,
+    ENDED_SECONDS,
+    MOST_NUMBERS_SECONDS,
+    NUMBERS_SECONDS,
+    StatusThrottle,
+)
 from shared.key import Key
 from shared.model.types import Body
 from tests.controller.gang.make import NOW
@@ -58,9 +64,27 @@ def test_an_equal_status_is_not_written() -> None:
     assert StatusThrottle().pause(group(RUNNING), tally(), RUNNING, NOW) is None
 
 
-def test_numbers_in_a_message_are_held_back_longer() -> None:
-    reported = {**WAITS, "conditions": [{"type": "Unschedulable", "message": "1 pods too many"}]}
-    assert StatusThrottle().pause(group(reported), tally(), WAITS, NOW) == NUMBERS_SECONDS
+REPORTED: Body = {**WAITS, "conditions": [{"type": "Unschedulable", "message": "1 pods too many"}]}
+
+
+@pytest.mark.parametrize(
+    ("waiting", "wanted"), [(1, NUMBERS_SECONDS), (50, 10.0), (1000, MOST_NUMBERS_SECONDS)], ids=["one", "50", "1000"]
+)
+def test_numbers_in_a_message_are_held_back_longer_the_more_groups_wait(waiting: int, wanted: float) -> None:
+    pace = StatusThrottle()
+    for number in range(waiting):
+        other = PodGroupInfo(Key("ns", f"g{number}"), "u", status=REPORTED, of_job=True)
+        pause = pace.pause(other, tally(), WAITS, NOW)
+    assert pause == wanted
+
+
+def test_numbers_that_are_written_do_not_hold_back_those_of_other_groups() -> None:
+    pace = StatusThrottle()
+    for number in range(1000):
+        key = Key("ns", f"g{number}")
+        pace.pause(PodGroupInfo(key, "u", status=REPORTED, of_job=True), tally(), WAITS, NOW)
+        pace.wrote(key, NOW)
+    assert pace.pause(group(REPORTED), tally(), WAITS, NOW) == NUMBERS_SECONDS
 
 
 def test_a_clock_that_is_set_back_costs_one_delay_at_most() -> None:
