@@ -4,6 +4,9 @@ kubeconfig. `service_account` makes that folder."""
 import os
 import sys
 
+from shared.kube.start import prepare_imports
+
+prepare_imports()
 from controller.main import main
 from shared.kube.client import connect
 

@@ -1,9 +1,11 @@
+"""`python -m controller`."""
+
 import sys
 
 from shared.kube.start import prepare_imports
 
-if __name__ == "__main__":
-    prepare_imports()
-    from controller.main import main
+prepare_imports()
+from controller.main import main
 
+if __name__ == "__main__":
     sys.exit(main())

@@ -2,6 +2,10 @@
 
 import sys
 
+from shared.kube.start import prepare_imports
+
+prepare_imports()
 from web.main import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,4 +7,5 @@ from shared.kube.start import prepare_imports
 prepare_imports()
 from webhook.main import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,6 @@
 """Compresses cached bodies that have not been read for a while: 20 000 Jobs take about 5 MB instead of 150.
 
-A body is packed only when it is no longer among the recently used ones, so objects that change often are never packed.
+A body is packed only when it is no longer among the recently used ones, so objects that are read often are never packed.
 """
 
 import zlib
@@ -11,7 +11,8 @@ import orjson
 
 from shared.model.types import Body
 
-HOT_BODIES: Final = 500  # about 4 MB of decoded Jobs
+HOT_BODIES: Final = 250  # about 2 MB of decoded Jobs
+NEW_BODIES: Final = 50
 WINDOW: Final = 32 * 1024  # the longest dictionary that deflate supports
 
 
@@ -63,19 +64,35 @@ class Entry:
 
 
 class Hot:
-    """The most recently used entries of all caches of a process. All others are packed."""
+    """The most recently used entries of all caches of a process. All others are packed.
 
-    def __init__(self, limit: int = HOT_BODIES) -> None:
+    Most bodies, such as those of a flow's Jobs, are never read again after they were stored. So a new body is packed soon,
+    unless it is read before, or the body that it replaces was.
+    """
+
+    def __init__(self, limit: int = HOT_BODIES, new: int = NEW_BODIES) -> None:
         self._limit = limit
-        self._entries: OrderedDict[Entry, None] = OrderedDict()
+        self._new_limit = new
+        self._new: OrderedDict[Entry, None] = OrderedDict()
+        self._read: OrderedDict[Entry, None] = OrderedDict()
+
+    def add(self, entry: Entry) -> None:
+        """Keep a stored body for a while."""
+        self._new[entry] = None
+        if len(self._new) > self._new_limit:
+            self._new.popitem(last=False)[0].cool()
 
     def touch(self, entry: Entry) -> None:
-        if entry in self._entries:
-            self._entries.move_to_end(entry)
-            return
-        self._entries[entry] = None
-        if len(self._entries) > self._limit:
-            self._entries.popitem(last=False)[0].cool()
+        """Keep a body that is being read."""
+        self._new.pop(entry, None)
+        self._read[entry] = None
+        self._read.move_to_end(entry)
+        if len(self._read) > self._limit:
+            self._read.popitem(last=False)[0].cool()
+
+    def is_read(self, entry: Entry) -> bool:
+        return entry in self._read
 
     def drop(self, entry: Entry) -> None:
-        self._entries.pop(entry, None)
+        self._new.pop(entry, None)
+        self._read.pop(entry, None)

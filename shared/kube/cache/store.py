@@ -73,10 +73,12 @@ class Store:
     def put(self, body: Body) -> Body | None:
         """Stores `body` and returns the body that it replaces, if any."""
         key = key_of(body)
+        replaced = self._entries.get(key)
+        keep = self._hot.touch if replaced is not None and self._hot.is_read(replaced) else self._hot.add
         old = self.remove(key)
         entry = self._entries[key] = Entry(body, self._packer)
         self._namespaces.setdefault(key.namespace, {})[key] = None
-        self._hot.touch(entry)
+        keep(entry)
         for name in self._indexers:
             self._link(name, key, body)
         return old

@@ -14,14 +14,18 @@ from shared.kube.client.errors import ConnectionLost, Timeout, Unreachable
 from shared.kube.client.requests import CONNECT_SECONDS, Answer, Request
 
 CONNECTIONS: Final = 20  # measured: more are not faster, and each takes a handshake and 300 KB
+# A TLS connection keeps buffers as large as the largest message it has carried, up to 1 MB. So large messages share a few.
+LARGE_BODY: Final = 2**15
+LARGE_CONNECTIONS: Final = 2
 KEEP_ALIVE_SECONDS: Final = 60.0
 READ_BUFFER: Final = 2**18
 
 
 class ConnectionPools:
-    """Two pools of keep-alive connections: a bounded one for requests, an unbounded one for watches, which last minutes.
+    """Pools of keep-alive connections: bounded ones for requests and for those with large bodies, an unbounded one for
+    watches, which last minutes.
 
-    Both are made when they are first used, because that must happen inside the event loop.
+    Each is made when it is first used, because that must happen inside the event loop.
     """
 
     def __init__(self, access: Access, user_agent: str, connections: int) -> None:
@@ -29,6 +33,7 @@ class ConnectionPools:
         self._agent = user_agent
         self._connections = connections
         self._requests: aiohttp.ClientSession | None = None
+        self._large: aiohttp.ClientSession | None = None
         self._watches: aiohttp.ClientSession | None = None
 
     @property
@@ -38,13 +43,19 @@ class ConnectionPools:
         return self._requests
 
     @property
+    def large(self) -> aiohttp.ClientSession:
+        if self._large is None:
+            self._large = self._session(LARGE_CONNECTIONS)
+        return self._large
+
+    @property
     def watches(self) -> aiohttp.ClientSession:
         if self._watches is None:
             self._watches = self._session(0)
         return self._watches
 
     async def close(self) -> None:
-        for session in (self._requests, self._watches):
+        for session in (self._requests, self._large, self._watches):
             if session is not None:
                 await session.close()
 
@@ -93,7 +104,9 @@ class Transport:
     async def send(self, request: Request, seconds: float) -> Answer:
         """The answer, with any status, within `seconds`. Raises Unreachable, ConnectionLost or Timeout."""
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
-        async with self._open(self._pools.requests, request, limits) as response:
+        is_large = request.body is not None and len(request.body) > LARGE_BODY
+        pool = self._pools.large if is_large else self._pools.requests
+        async with self._open(pool, request, limits) as response:
             body = await response.read()
             warnings = response.headers.getall("Warning", ())
             return Answer(response.status, body, response.headers.get("Retry-After", ""), tuple(warnings))

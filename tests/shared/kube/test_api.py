@@ -114,6 +114,22 @@ async def test_a_server_that_does_not_listen_is_unreachable() -> None:
             await api.create(POD, pod("p"))
 
 
+async def test_large_bodies_share_two_connections(fake: FakeServer, api: Api) -> None:
+    used: dict[bool, set[object]] = {True: set(), False: set()}
+
+    async def note(request: web.Request) -> web.StreamResponse | None:
+        body = await request.read()
+        used[len(body) > 2**15].add(request.get_extra_info("peername"))
+        return None
+
+    fake.before = note
+    large = {"text": "x" * 2**16}
+    await asyncio.gather(*(api.create(POD, {**pod(f"large-{index}"), "spec": large}) for index in range(8)))
+    await asyncio.gather(*(api.create(POD, pod(f"small-{index}")) for index in range(8)))
+    assert len(used[True]) <= 2
+    assert not used[True] & used[False]
+
+
 async def test_no_answer_in_time_is_a_timeout(fake: FakeServer, api: Api) -> None:
     release = asyncio.Event()
 

@@ -64,6 +64,22 @@ def test_packing_does_not_change_bodies() -> None:
     assert store.get(Key("ns", "gone")) is None
 
 
+def test_bodies_that_are_read_stay_unpacked_and_the_others_are_packed_soon() -> None:
+    store = Store(hot=Hot(limit=4, new=2))
+    read = [obj("read-0"), obj("read-1")]
+    for body in read:
+        store.put(body)
+        store.get(Key("ns", body["metadata"]["name"]))
+    changed = obj("read-1", "changed")
+    store.put(changed)
+    unread = [obj(f"unread-{index}") for index in range(50)]
+    for body in unread:
+        store.put(body)
+    kept = [body for body in store.bodies() if any(body is one for one in (*read, changed, *unread))]
+    assert kept == [read[0], changed, unread[-2], unread[-1]]
+    assert [body["metadata"]["name"] for body in store.bodies()][-50:] == [f"unread-{index}" for index in range(50)]
+
+
 def test_packing_bodies_of_one_kind_saves_most_of_their_size() -> None:
     packer = Packer()
     body = {"spec": {"text": "the pod template that all of them share " * 20}}
