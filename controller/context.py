@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from controller.cluster.apply import Applier
 from controller.cluster.events import Recorder
 from controller.gang_api import GangAdmission, GangBackend, NoAdmission, UngatedBackend
+from controller.runtime.controller import Controller
 from controller.settings import Settings
 from shared.kube.cache.cache import Caches
 from shared.kube.client.api import Api
@@ -34,3 +37,10 @@ class ControllerContext:
     gang: GangBackend = field(default_factory=UngatedBackend)
     steady: Callable[[], float] = time.monotonic
     admission: GangAdmission = field(default_factory=NoAdmission)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A controller and the setting that switches it on."""
+
+    build: Callable[[ControllerContext], Controller]
+    enabled: Callable[[Settings], bool]

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import math
 import os
 import signal
 import socket
@@ -14,37 +13,23 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-import msgspec
-
 from controller.backfill import reconciler as backfill_controller
-from controller.cluster import discovery
 from controller.cluster.apply import Applier
 from controller.cluster.errors import NotLeader
 from controller.cluster.events import Recorder
 from controller.cluster.lease import Lease, LeaseLost
-from controller.context import ControllerContext
+from controller.context import ControllerContext, Part
 from controller.cronjob import reconciler as cronjob_controller
 from controller.cronjobflow import reconciler as cronjobflow_controller
 from controller.exception import reconciler as exception_controller
 from controller.flowtemplate import reconciler as flowtemplate_controller
-from controller.gang import wiring as gang_controller
-from controller.gang.admission import GateAdmission
-from controller.gang.backends import workload_reconciler
-from controller.gang.backends.detect import NATIVE, NATIVE_GROUP, NATIVE_VERSIONS, VOLCANO, detect, native_version
-from controller.gang.backends.gate import GateBackend
-from controller.gang.backends.native import NativeBackend
-from controller.gang.settings import AdmissionSettings
-from controller.gang_api import GangAdmission, GangBackend, NoAdmission, VolcanoBackend
+from controller.gang_api import GangAdmission, GangBackend, NoAdmission, UngatedBackend
 from controller.inprocess import reconciler as inprocess_controller
-from controller.job import reconciler as job_controller
 from controller.jobflow import wiring as jobflow_controller
 from controller.policy import reconciler as policy_controller
-from controller.queue import reconciler as queue_controller
-from controller.runtime.controller import Controller
 from controller.runtime.manager import Manager
 from controller.settings import Settings, SettingsError, parse
 from controller.template import reconciler as template_controller
-from controller.ttl import reconciler as ttl_controller
 from shared.kube import logs
 from shared.kube.cache.cache import Caches
 from shared.kube.client import connect
@@ -58,27 +43,10 @@ COMPONENT: Final = "jobflow-controller"
 STOP_SECONDS: Final = 25.0  # below a Pod's default 30 s of grace
 FLUSH_SECONDS: Final = 3.0
 OK, FAILED, USAGE = 0, 1, 2
-AUTO: Final = "auto"
-_TWO_JOB_CONTROLLERS: Final = (
-    "Volcano is installed, and this controller drives Jobs and Queues: two controllers must never drive the same Jobs. "
-    "Start vc-controller-manager with --controllers=*,-job-controller,-queue-controller, or this one with "
-    "--no-job-controller (jobController.enabled=false in the chart)"
-)
-
-
-class Part(msgspec.Struct, frozen=True):
-    """A controller and the setting that switches it on."""
-
-    build: Callable[[ControllerContext], Controller]
-    enabled: Callable[[Settings], bool]
 
 
 def _flows(settings: Settings) -> bool:
     return settings.flow_controller
-
-
-def _jobs(settings: Settings) -> bool:
-    return settings.job_controller
 
 
 def _cron(settings: Settings) -> bool:
@@ -89,33 +57,20 @@ def _cronflows(settings: Settings) -> bool:
     return settings.cron_controller and settings.flow_controller
 
 
-def _gate(settings: Settings) -> bool:
-    return settings.job_controller and settings.gang_backend != VOLCANO
-
-
-def _native(settings: Settings) -> bool:
-    return settings.job_controller and settings.gang_backend == NATIVE
-
-
-CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
+CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here, or in job_parts
     Part(jobflow_controller.build, _flows),
     Part(template_controller.build, _flows),
     Part(flowtemplate_controller.build, _flows),
-    Part(job_controller.build, _jobs),
-    Part(ttl_controller.build, _jobs),
     Part(policy_controller.build, _flows),
     Part(exception_controller.build, _flows),
     Part(inprocess_controller.build, _flows),
-    Part(gang_controller.build, _gate),
-    Part(workload_reconciler.build, _native),
-    Part(queue_controller.build, _jobs),
     Part(cronjob_controller.build, _cron),
     Part(cronjobflow_controller.build, _cronflows),
     Part(backfill_controller.build, _cronflows),
 )
 
 
-async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] = CONTROLLERS) -> int:
+async def run(settings: Settings, stop: asyncio.Event) -> int:
     """Work until `stop` is set (0), or the lease is lost or a part of the process fails (1)."""
     access = await connect.load(settings.kubeconfig, settings.context)
     identity = f"{socket.gethostname()}_{uuid.uuid4()}"
@@ -138,9 +93,9 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
             }
         )
         port = await stack.enter_async_context(health.serve(settings.health_host, settings.health_port))
-        settings, backend = await _gang(settings, api, stop)
+        settings, parts, backend, admission = await _parts(settings, api, stop)
         answered.set()
-        context = _context(settings, api, caches, is_leader, backend)
+        context = _context(settings, api, caches, is_leader, backend, admission)
         manager = Manager(
             [part.build(context) for part in parts if part.enabled(settings)],
             context.caches,
@@ -151,51 +106,29 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
         return await _supervise(context, manager, lease if settings.leader_elect else None, stop)
 
 
+async def _parts(
+    settings: Settings, api: Api, stop: asyncio.Event
+) -> tuple[Settings, Sequence[Part], GangBackend, GangAdmission]:
+    """The settings as they are for this cluster, the parts of the process, and what starts gangs."""
+    if not settings.job_controller:
+        return settings, CONTROLLERS, UngatedBackend(), NoAdmission()
+    from controller import job_parts  # only here, because it takes 3 MiB
+
+    settings, backend, admission = await job_parts.gang(settings, api, stop)
+    return settings, (*CONTROLLERS, *job_parts.CONTROLLERS), backend, admission
+
+
 def _context(
-    settings: Settings, api: Api, caches: Caches, is_leader: Callable[[], bool], backend: GangBackend
+    settings: Settings,
+    api: Api,
+    caches: Caches,
+    is_leader: Callable[[], bool],
+    backend: GangBackend,
+    admission: GangAdmission,
 ) -> ControllerContext:
     recorder = Recorder(api, COMPONENT, socket.gethostname(), now=time.time)
     applier = Applier(api, caches, recorder, is_leader=is_leader, now=time.time)
-    admission = _admission(settings)
     return ControllerContext(api, caches, applier, recorder, settings, time.time, backend, admission=admission)
-
-
-async def _gang(settings: Settings, api: Api, stop: asyncio.Event) -> tuple[Settings, GangBackend]:
-    """The settings with the backend that `auto` means on this cluster, and that backend.
-
-    Raises SettingsError when `native` is asked for where the cluster does not serve it.
-    """
-    name, version = settings.gang_backend, None
-    if name in (AUTO, NATIVE):
-        groups, served = await discovery.served(api, stop, NATIVE_GROUP, NATIVE_VERSIONS)
-        version = native_version(served)
-        if name == AUTO:
-            name, why = detect(groups, served)
-            LOG.info("gang backend chosen", extra={"backend": name, "because": why})
-    if name == VOLCANO and settings.job_controller:
-        LOG.warning(_TWO_JOB_CONTROLLERS)
-    return msgspec.structs.replace(settings, gang_backend=name), _backend(settings, name, version)
-
-
-def _backend(settings: Settings, name: str, version: str | None) -> GangBackend:
-    if name == VOLCANO:
-        return VolcanoBackend()
-    if name != NATIVE:
-        return GateBackend(settings.pod_scheduler_name)
-    if version is None:
-        raise SettingsError("--gang-backend=native: the cluster serves no Workload and PodGroup in scheduling.k8s.io")
-    return NativeBackend(settings.pod_scheduler_name, version)
-
-
-def _admission(settings: Settings) -> GangAdmission:
-    if settings.gang_backend == VOLCANO:
-        return NoAdmission()
-    # With native, kube-scheduler binds gangs whole or not at all: there is nothing to put back.
-    native = settings.gang_backend == NATIVE
-    bind_timeout = math.inf if native else settings.gang_bind_timeout
-    return GateAdmission(
-        AdmissionSettings(settings.gang_reserve_after, bind_timeout, settings.reclaim, native), time.time
-    )
 
 
 def _always() -> bool:

@@ -1,7 +1,7 @@
 """A controller: a queue of keys, a reconciler, and routes from changed objects to keys.
 
 To add a controller, create a folder `controller/NAME/` whose `reconciler.py` defines `build(context) -> Controller`, and
-add it to `controller.main.CONTROLLERS`.
+add it to `CONTROLLERS` in `controller.main` or, if it is needed for Jobs only, in `controller.job_parts`.
 """
 
 from collections.abc import Callable, Iterable

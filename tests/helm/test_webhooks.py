@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
+import controller.job_parts
 import controller.main
 import webhook.main  # noqa: F401 - registers the webhook's metrics
 from shared.model.types import Body
@@ -85,6 +86,7 @@ def named() -> dict[str, set[str]]:
 
 def test_every_metric_of_dashboard_and_alerts_exists() -> None:
     assert controller.main.CONTROLLERS
+    assert controller.job_parts.CONTROLLERS
     known = {family.name for family in REGISTRY.collect()}
     for place, names in named().items():
         assert names, place

@@ -1,12 +1,21 @@
-"""Large libraries that few clusters need are imported only when they are used."""
+"""Large libraries, and parts of the process, that few clusters need are imported only when they are used."""
 
 import subprocess
 import sys
 
 import pytest
 
+JOB_PARTS = ("controller.job", "controller.gang", "controller.queue")
 LOADED_WHEN_USED = {
-    "controller.main": ("cel_expr_python", "google.protobuf", "cryptography", "kubernetes", "yaml", "jsonschema"),
+    "controller.main": (
+        "cel_expr_python",
+        "google.protobuf",
+        "cryptography",
+        "kubernetes",
+        "yaml",
+        "jsonschema",
+        *JOB_PARTS,
+    ),
     "webhook.main": ("cel_expr_python", "google.protobuf", "kubernetes", "yaml", "jsonschema"),
     "shared.expressions": ("cel_expr_python", "google.protobuf"),
 }
