@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from certs import files, inspect, plan
-from certs.issue import service_names
 from certs.keeper import CertificateKeeper
 from certs.material import to_secret
 from certs.release import (
@@ -19,6 +18,7 @@ from certs.release import (
     find_certificates,
     find_material,
 )
+from certs.service_names import service_names
 from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError

@@ -58,12 +58,6 @@ def issue_serving(authority: CertificatePair, names: tuple[str, ...], now: datet
     return _pair(builder.sign(issuer_key, hashes.SHA256()), key)
 
 
-def service_names(service: str, namespace: str, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The DNS names of a Service, the one that the API server uses first."""
-    host = f"{service}.{namespace}.svc"
-    return (host, f"{service}.{namespace}", service, f"{host}.cluster.local", *extra)
-
-
 def _builder(
     subject: x509.Name,
     issuer: x509.Name,

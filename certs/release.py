@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from certs import injection
-from certs.issue import service_names
 from certs.keeper import CertificateLocation
 from certs.material import Material, authorities_in, from_secret, issued_by_others
+from certs.service_names import service_names
 from shared.kinds import MUTATING, SECRET, SERVICE, VALIDATING, Kind
 from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound

@@ -15,8 +15,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from certs.issue import service_names
-from certs.keeper import CertificateKeeper, CertificateLocation
+from certs.service_names import service_names
 from shared.kube import logs
 from shared.kube.cache.cache import Caches
 from shared.kube.client import connect
@@ -133,6 +132,8 @@ def _keeping(
         return watch_files(
             certificate, trust, settings.tls_cert_file, settings.tls_private_key_file, settings.tls_ca_file
         )
+    from certs.keeper import CertificateKeeper, CertificateLocation  # with cryptography, which takes 8 MiB
+
     place = CertificateLocation(
         namespace=settings.namespace,
         secret=settings.cert_secret,

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from certs import plan
-from certs.issue import service_names
 from certs.keeper import CertificateKeeper, CertificateLocation, KeeperResult
 from certs.material import CHANGED_AT, Material, authorities_in, from_secret, signed_by, to_secret
 from certs.plan import CHECK_EVERY, SETTLE
+from certs.service_names import service_names
 from local.apiserver import ApiServer, InjectedFault
 from shared.kinds import MUTATING, SECRET, VALIDATING
 from shared.kube.client import connect

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certs import plan
-from certs.issue import issue_serving, new_authority, service_names
+from certs.issue import issue_serving, new_authority
 from certs.material import Material, from_secret, signed_by, to_secret
 from certs.plan import SETTLE, RotationStep
+from certs.service_names import service_names
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = service_names("jobflow-webhook", "ns")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from certs.__main__ import main
-from certs.issue import service_names
 from certs.keeper import CertificateKeeper, CertificateLocation
 from certs.material import authorities_in
+from certs.service_names import service_names
 from local.apiserver import ApiServer
 from shared.kinds import MUTATING, SECRET, SERVICE, VALIDATING, Kind
 from shared.kube.client import connect

@@ -16,7 +16,7 @@ LOADED_WHEN_USED = {
         "jsonschema",
         *JOB_PARTS,
     ),
-    "webhook.main": ("cel_expr_python", "google.protobuf", "kubernetes", "yaml", "jsonschema"),
+    "webhook.main": ("cel_expr_python", "google.protobuf", "cryptography", "kubernetes", "yaml", "jsonschema"),
     "shared.expressions": ("cel_expr_python", "google.protobuf"),
 }
 

@@ -4,13 +4,17 @@ import asyncio
 import base64
 import socket
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
 import pytest
+from cryptography import x509
+from prometheus_client import REGISTRY
 
+from certs.handshake import expiry
 from certs.issue import CertificatePair, issue_serving, new_authority
 from certs.keeper import CertificateKeeper, CertificateLocation
 from shared import kinds
@@ -46,6 +50,19 @@ def write(folder: Path, pair: CertificatePair) -> tuple[str, str]:
     certificate.write_bytes(pair.certificate)
     key.write_bytes(pair.key)
     return str(certificate), str(key)
+
+
+@pytest.mark.parametrize(
+    ("days", "accepted"), [(-1, True), (-3000, False), (3000, False)], ids=["valid", "expired", "later"]
+)
+def test_the_metric_tells_the_end_of_a_certificate_that_clients_accept_and_of_others(days: int, accepted: bool) -> None:
+    issued_at = datetime.fromtimestamp(time.time(), UTC) + timedelta(days=days)
+    pair = issue_serving(new_authority("test", issued_at), ("localhost",), issued_at)
+    end = x509.load_pem_x509_certificate(pair.certificate).not_valid_after_utc
+    certificate = ServingCertificate()
+    certificate.use(pair.certificate, pair.key)
+    assert expiry(certificate.context, pair.certificate) == (end if accepted else None)
+    assert REGISTRY.get_sample_value("jobflow_webhook_certificate_expiry_timestamp_seconds") == end.timestamp()
 
 
 async def until(holds: Any) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from certs.issue import service_names
 from certs.keeper import CertificateKeeper, CertificateLocation
+from certs.service_names import service_names
 from local.apiserver import ApiServer
 from shared.kinds import CRD, JOBFLOW, SECRET, VALIDATING
 from shared.kube.client.api import Api

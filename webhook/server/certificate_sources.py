@@ -5,18 +5,17 @@ the certificate again when it changes and reports whether the API server trusts 
 import asyncio
 import logging
 from pathlib import Path
-from typing import Final
-
-from cryptography import x509
+from typing import TYPE_CHECKING, Final
 
 from certs import injection
 from certs.handshake import trust_error
-from certs.keeper import CertificateKeeper
-from certs.material import signed_by
 from shared.kinds import MUTATING, VALIDATING
 from shared.kube.client.errors import ApiError, NotFound
 from shared.kube.client.reader import ApiReader
 from webhook.server.tls import BadCertificate, CertificateFiles, ServingCertificate
+
+if TYPE_CHECKING:
+    from certs.keeper import CertificateKeeper
 
 LOG: Final = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 2.0  # interval of reading the files
@@ -62,7 +61,7 @@ async def watch_files(
 
 
 async def keep_secret(
-    serving: ServingCertificate, trust: TrustCheck, keeper: CertificateKeeper, seconds: float = SECRET_SECONDS
+    serving: ServingCertificate, trust: TrustCheck, keeper: "CertificateKeeper", seconds: float = SECRET_SECONDS
 ) -> None:
     """Serve the certificate of the Secret. Together with the other replicas issue and rotate it and inject its CA."""
     while True:
@@ -119,6 +118,10 @@ async def compare(
 def _mistrust(certificate: bytes, authority: str) -> str:
     if not authority:
         return ""
+    from cryptography import x509  # only here and in the keeper of a Secret, because it takes 8 MiB
+
+    from certs.material import signed_by
+
     try:
         bundle = x509.load_pem_x509_certificates(Path(authority).read_bytes())
         leaf = x509.load_pem_x509_certificate(certificate)

@@ -3,11 +3,11 @@
 import logging
 import os
 import ssl
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-
+from certs.handshake import expiry
 from webhook import metrics
 
 LOG: Final = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class ServingCertificate:
         try:
             _load(_context(), certificate, key)  # check the pair first, so that a bad one does not replace the good one
             _load(self.context, certificate, key)
-            expires = x509.load_pem_x509_certificate(certificate).not_valid_after_utc
+            expires = expiry(self.context, certificate) or _end(certificate)
         except (ssl.SSLError, OSError, ValueError) as error:
             metrics.CERTIFICATE_READS.labels("error").inc()
             raise BadCertificate(str(error)) from error
@@ -79,6 +79,13 @@ def _load(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
         context.load_cert_chain(f"/proc/self/fd/{memory}", password=_no_password)
     finally:
         os.close(memory)
+
+
+def _end(certificate: bytes) -> datetime:
+    """When a certificate expires that clients do not accept now."""
+    from cryptography import x509  # 8 MiB that a usable certificate does not need
+
+    return x509.load_pem_x509_certificate(certificate).not_valid_after_utc
 
 
 def _no_password() -> bytes:
