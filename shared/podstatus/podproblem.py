@@ -15,6 +15,8 @@ _CRASH_LOOP: Final = "CrashLoopBackOff"
 _PLAIN: Final = frozenset({"", "Error", "Completed"})  # reasons that say no more than the exit code
 RESTARTED: Final = "ContainerRestarted"
 UNSCHEDULABLE: Final = "Unschedulable"
+NODE_NOT_READY: Final = "NodeNotReady"
+_TOLERATED: Final = "the pod is deleted when its toleration of that is over"
 MAX_WORDS: Final = 240  # characters of a message of the kubelet, the scheduler or a container
 
 _KINDS: Final = {
@@ -53,9 +55,13 @@ def pod_problem(pod: Mapping[str, Any]) -> PodProblem | None:
     if phase not in ("Pending", "Running"):
         return None
     found = [problem for each in _containers(status) if (problem := _of_container(each)) is not None]
+    worst = next((problem for problem in found if problem.reason != RESTARTED), None)
+    node = (pod.get("spec") or {}).get("nodeName")
+    if worst is None and node and phase == "Running" and _is_node_lost(status):
+        return PodProblem(NODE_NOT_READY, f"node {node} does not report; {_TOLERATED}")
     if found:
-        return next((problem for problem in found if problem.reason != RESTARTED), found[0])
-    return None if (pod.get("spec") or {}).get("nodeName") else _unscheduled(status)
+        return worst or found[0]
+    return None if node else _unscheduled(status)
 
 
 def starting_since(pod: Mapping[str, Any]) -> float | None:
@@ -66,6 +72,14 @@ def starting_since(pod: Mapping[str, Any]) -> float | None:
     if pod_problem(pod) is not None or any("running" in (each.get("state") or {}) for each in _containers(status)):
         return None
     return next((epoch_or_none(each.get("lastTransitionTime")) for each in _scheduled(status)), None)
+
+
+def _is_node_lost(status: Mapping[str, Any]) -> bool:
+    """Whether the node controller has marked the pod because its node does not report. A kubelet that says not ready
+    gives a reason, and the containers are not ready either."""
+    by_type = {each.get("type"): each for each in status.get("conditions") or ()}
+    ready, containers = by_type.get("Ready", {}), by_type.get("ContainersReady", {})
+    return ready.get("status") == "False" and not ready.get("reason") and containers.get("status") == "True"
 
 
 def _scheduled(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

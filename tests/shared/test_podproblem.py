@@ -22,6 +22,16 @@ def scheduled(status: str, reason: str, message: str = "") -> Body:
     return {"conditions": [{"type": "PodScheduled", "status": status, "reason": reason, "message": message}]}
 
 
+def conditions(reason: str = "", **status: str) -> Body:
+    made = [{"type": kind, "status": value} | ({"reason": reason} if reason else {}) for kind, value in status.items()]
+    return {"conditions": made}
+
+
+def lost_node(reason: str = "") -> Body:
+    """The conditions of a pod after the node controller has found that its node does not report."""
+    return conditions(reason, Ready="False", ContainersReady="True")
+
+
 PULL = {"reason": "ErrImagePull", "message": 'failed to pull image "nope":\n not found'}
 CASES: dict[str, tuple[Body, str]] = {
     "a new pod": ({}, ""),
@@ -58,6 +68,22 @@ CASES: dict[str, tuple[Body, str]] = {
     "restarted and runs again": (
         pod("Running", container(1, {"exitCode": 137, "reason": "OOMKilled"}, running={})),
         "ContainerRestarted: container c restarted once, last exit code 137 (OOMKilled)",
+    ),
+    "its node does not report": (
+        pod("Running", container(running={}), **lost_node()),
+        "NodeNotReady: node n1 does not report; the pod is deleted when its toleration of that is over",
+    ),
+    "the node of a pod that restarted does not report": (
+        pod("Running", container(1, {"exitCode": 1}, running={}), **lost_node()),
+        "NodeNotReady: node n1 does not report; the pod is deleted when its toleration of that is over",
+    ),
+    "not ready, says the kubelet": (
+        pod("Running", container(running={}), **conditions(Ready="False", ContainersReady="False")),
+        "",
+    ),
+    "not ready because of a readiness gate": (
+        pod("Running", container(running={}), **lost_node("ReadinessGatesNotReady")),
+        "",
     ),
     "a problem goes before restarts": (
         pod("Running", container(2, {"exitCode": 1}, running={}), container(name="d", waiting=PULL)),
