@@ -36,7 +36,7 @@ def _row(body: Body, now: float, speed: float) -> tuple[str, ...]:
         "CronJob" if body["kind"] == CRONJOB.kind else "CronJobFlow",
         ", ".join(texts),
         str(spec.get("timeZone") or "UTC"),
-        "yes" if spec.get("suspend") else "no",
+        "true" if spec.get("suspend") else "false",
         str(len(status.get("active") or ())),
         "-" if last is None else age(0, (shown - last) / speed),
         "-" if spec.get("suspend") else _next(texts, body, shown, speed),

@@ -45,10 +45,10 @@ def phase(observed: GroupObservation) -> PodGroupPhase:
 
 
 def status(observed: GroupObservation, now: float) -> Body:
-    """The whole status. Times are kept where nothing changed."""
+    """The whole status. Times are kept where nothing changed. `kubectl get` shows `running`, so 0 is written too."""
     group, counts = observed.group, observed.counts
     wanted = phase(observed)
-    numbers = {"running": counts.running, "succeeded": counts.succeeded, "failed": counts.failed}
+    ended = {"succeeded": counts.succeeded, "failed": counts.failed}
     conditions = [
         dict(each)
         for each in group.status.get("conditions") or ()
@@ -57,7 +57,8 @@ def status(observed: GroupObservation, now: float) -> Body:
     conditions += [each for each in (_unschedulable(observed, wanted, now), _scheduled(observed, wanted, now)) if each]
     return {
         "phase": wanted.value,
-        **{name: number for name, number in numbers.items() if number},
+        "running": counts.running,
+        **{name: number for name, number in ended.items() if number},
         **({"conditions": conditions} if conditions else {}),
     }
 

@@ -71,9 +71,9 @@ def _controlled(observed: JobObservation, wanted: EffectiveSpec, phase: JobPhase
 
 
 def dumped(status: JobStatus) -> Body:
-    """As JSON, for comparison with what is stored."""
+    """As JSON. `running` is written as 0 too, because `kubectl get` shows it in a column."""
     raw: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(status))
-    return raw
+    return {"running": 0, **raw}
 
 
 def same(stored: JobStatus, wanted: JobStatus) -> bool:

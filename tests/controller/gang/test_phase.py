@@ -51,6 +51,12 @@ def test_the_phase_of_a_group_that_is(case: str) -> None:
     assert phase.phase(phase.GroupObservation(group(stored), tally(**counts), admitted=granted)) == wanted
 
 
+def test_running_pods_are_written_also_when_there_are_none() -> None:
+    """`kubectl get` shows nothing where the number is absent."""
+    status = phase.status(phase.GroupObservation(group(), tally(pods=2, gated=2)), NOW)
+    assert status == {"phase": "Pending", "running": 0}
+
+
 def test_conditions_come_and_go_and_keep_their_time() -> None:
     refusal = Inadmissible(NOT_ENOUGH_RESOURCES, "2 pods need cpu 3")
     waits = phase.status(phase.GroupObservation(group(), tally(pods=2, gated=2), refusal), NOW)

@@ -7,6 +7,8 @@ import pytest
 from controller.job.model.pods_by_role import STOPPED
 from controller.job.phase.phases import _RULES
 from controller.job.react.transitions import FINAL_PHASE, NO_EFFECT, TRANSITIONS, Budget
+from controller.job.status.job_status import dumped
+from shared.model.job_status import JobStatus
 from shared.model.phases import JobAction, JobPhase
 from tests.controller.job.make import task
 from tests.controller.job.toy import started
@@ -53,3 +55,9 @@ def test_a_finished_job_ignores_every_command() -> None:
         cluster.order(action).settle()
     assert cluster.phase == "Completed"
     assert len(cluster.text("CommandIgnored")) == 5
+
+
+def test_running_pods_are_written_also_when_there_are_none() -> None:
+    """`kubectl get` shows nothing where the number is absent."""
+    assert dumped(JobStatus())["running"] == 0
+    assert dumped(JobStatus(running=3))["running"] == 3
