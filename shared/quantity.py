@@ -6,6 +6,7 @@ from zero, and the printed form is canonical (the largest suffix that leaves a w
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -134,6 +135,7 @@ def fault(raw: Any) -> str | None:
     return None
 
 
+@lru_cache(maxsize=512)  # the same few quantities stand in most pods
 def _parse(text: str) -> Quantity:
     match = _SPLIT.fullmatch(text) if text else None
     if match is None:

@@ -80,8 +80,8 @@ def _common(container: Field, host_users: bool) -> Iterator[Violation]:
     yield from env_from(container.get("envFrom"))
     yield from resources(container.get("resources"))
     yield from container_security(container.get("securityContext"), host_users)
-    privileged = container.get("securityContext").get("privileged").true
     for mount in container.get("volumeMounts").items:
+        privileged = container.get("securityContext").get("privileged").true
         if mount.get("mountPropagation").text == "Bidirectional" and not privileged:
             message = "Bidirectional mount propagation is available only to privileged containers"
             yield mount.get("mountPropagation").forbidden(message)

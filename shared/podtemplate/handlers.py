@@ -25,6 +25,8 @@ def probes(container: Field) -> Iterator[Violation]:
 def lifecycle(container: Field, grace: int | None) -> Iterator[Violation]:
     """`grace`: the pod's terminationGracePeriodSeconds, which limits a sleep."""
     hooks = container.get("lifecycle")
+    if not hooks.present:
+        return
     for name in ("postStart", "preStop"):
         if hooks.get(name).present:
             yield from _handler(hooks.get(name), _HOOK_HANDLERS)

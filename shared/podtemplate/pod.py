@@ -47,7 +47,8 @@ def pod_fields(spec: Field) -> Iterator[Violation]:
     if spec.get("os").get("name").text != "windows":
         yield from pod_resources(spec)
     overhead = spec.get("overhead")
-    yield from resources(Field(overhead.path, {"limits": overhead.value}))
+    if overhead.present:
+        yield from resources(Field(overhead.path, {"limits": overhead.value}))
     for gate in spec.get("readinessGates").items:
         kind = gate.get("conditionType")
         yield from kind.each(qualified_name(kind.text))
@@ -64,6 +65,8 @@ def _dns(spec: Field) -> Iterator[Violation]:
         yield config.required("must provide `dnsConfig` when `dnsPolicy` is None")
     elif spec.get("dnsPolicy").text == "None" and not servers.holds:
         yield servers.required("must provide at least one DNS nameserver when `dnsPolicy` is None")
+    if not config.present:
+        return
     if len(list(servers.items)) > _MOST_NAMESERVERS:
         yield servers.invalid(f"must not have more than {_MOST_NAMESERVERS} nameservers")
     for server in servers.items:

@@ -23,9 +23,10 @@ def scheduling(spec: Field, pod_labels: Field) -> Iterator[Violation]:
     """`pod_labels`: of the template; Kubernetes adds some of them to selectors (`matchLabelKeys`)."""
     yield from labels(spec.get("nodeSelector"))
     yield from tolerations(spec.get("tolerations"))
-    yield from _node_affinity(spec.get("affinity").get("nodeAffinity"))
-    for kind in ("podAffinity", "podAntiAffinity"):
-        yield from _pod_affinity(spec.get("affinity").get(kind), pod_labels)
+    if (affinity := spec.get("affinity")).present:
+        yield from _node_affinity(affinity.get("nodeAffinity"))
+        for kind in ("podAffinity", "podAntiAffinity"):
+            yield from _pod_affinity(affinity.get(kind), pod_labels)
     yield from _spread(spec.get("topologySpreadConstraints"), pod_labels)
     seen: set[str] = set()
     for gate in spec.get("schedulingGates").items:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -38,7 +39,7 @@ Make = Callable[[AdmissionReview, Body, Lookups, AdmissionOptions], Subject[Any]
 Defaults = Callable[[Any, AdmissionOptions], Iterable[Setting]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KindAdmission:
     """Admission of one kind. `subject` raises msgspec.ValidationError if the object does not match the schema.
 
@@ -66,15 +67,17 @@ class KindAdmission:
     missing: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()
     implied: Callable[[Any, AdmissionReview], AdmissionReview | None] = lambda subject, review: None
 
-    def judging(self, subject: Subject[Any]) -> list[Rule]:
+    def judging(self, subject: Subject[Any]) -> tuple[Rule, ...]:
         """The rules that judge the subject and may find something, in their order."""
-        idle = self.idle(subject)
-        return [rule for rule in self.rules_of(subject.operation) if rule not in idle]
+        return _judging(self, subject.operation, self.idle(subject))
 
-    def warning(self, subject: Subject[Any]) -> list[Warner]:
+    def warning(self, subject: Subject[Any]) -> tuple[Warner, ...]:
         """What may warn about the operation on the subject."""
-        idle = self.idle(subject)
-        return [warner for warner in self.warnings_of(subject.operation) if warner not in idle]
+        return _warning(self, subject.operation, self.idle(subject))
+
+    def structural(self, operation: Operation) -> tuple[Rule, ...]:
+        """The rules of `structure` that judge an operation."""
+        return _structural(self, operation)
 
     def rules_of(self, operation: Operation) -> tuple[Rule, ...]:
         """The rules that judge an operation, in their order."""
@@ -85,6 +88,21 @@ class KindAdmission:
     def warnings_of(self, operation: Operation) -> tuple[Warner, ...]:
         """What warns about an operation."""
         return self.delete_warnings if operation is Operation.DELETE else self.warnings
+
+
+@cache
+def _judging(admission: KindAdmission, operation: Operation, idle: frozenset[Any]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in admission.rules_of(operation) if rule not in idle)
+
+
+@cache
+def _warning(admission: KindAdmission, operation: Operation, idle: frozenset[Any]) -> tuple[Warner, ...]:
+    return tuple(warner for warner in admission.warnings_of(operation) if warner not in idle)
+
+
+@cache
+def _structural(admission: KindAdmission, operation: Operation) -> tuple[Rule, ...]:
+    return tuple(rule for rule in admission.rules_of(operation) if rule in admission.structure)
 
 
 def spec_of(body: Body, model: Any) -> Any:

@@ -26,8 +26,7 @@ def has_broken_structure(review: AdmissionReview, subject: Subject[Any] | None) 
     admission = admission_of(review)
     if admission is None or subject is None:
         return False
-    rules = (rule for rule in admission.rules_of(review.operation) if rule in admission.structure)
-    return any(next(iter(rule(subject)), None) is not None for rule in rules)
+    return any(next(iter(rule(subject)), None) is not None for rule in admission.structural(review.operation))
 
 
 def violates_in_process(

@@ -19,6 +19,8 @@ _KUBERNETES: Final = "kubernetes.io/"
 
 def resources(field: Field, others: Iterable[str] = ()) -> Iterator[Violation]:
     """Requests and limits of one container. `others`: resources that are requested elsewhere."""
+    if not field.present:
+        return
     limits, requests = field.get("limits"), field.get("requests")
     for side in (limits, requests):
         for name in side.keys:

@@ -15,6 +15,8 @@ _LONGEST_PROFILE: Final = 4095
 
 def pod_security(spec: Field) -> Iterator[Violation]:
     field = spec.get("securityContext")
+    if not field.present:
+        return
     for name in ("fsGroup", "runAsUser", "runAsGroup"):
         yield from _identity(field.get(name))
     for group in field.get("supplementalGroups").items:
@@ -29,6 +31,8 @@ def pod_security(spec: Field) -> Iterator[Violation]:
 
 def container_security(field: Field, host_users: bool) -> Iterator[Violation]:
     """`host_users`: whether the pod uses the host's user namespace, which is the default."""
+    if not field.present:
+        return
     for name in ("runAsUser", "runAsGroup"):
         yield from _identity(field.get(name))
     proc = field.get("procMount")

@@ -21,6 +21,8 @@ _BAD_CHARACTERS: Final = re.compile(r'["/\\:;|=,+*?<>@\[\]]')
 
 
 def windows_options(field: Field) -> Iterator[Violation]:
+    if not field.present:
+        return
     name, spec, user = (field.get(each) for each in ("gmsaCredentialSpecName", "gmsaCredentialSpec", "runAsUserName"))
     if name.present:
         yield from name.each(dns_subdomain(name.text))

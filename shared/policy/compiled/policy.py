@@ -65,6 +65,9 @@ class Policies(msgspec.Struct, frozen=True):
     broken: Mapping[str, tuple[Violation, ...]] = {}
 
 
+_NO_POLICIES: Final = Policies()
+
+
 def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
     """The compiled policy, or all its faults. Never raises."""
     try:
@@ -115,6 +118,8 @@ class Compiler:
                 compiled.append(made)
             else:
                 broken[str(body["metadata"]["name"])] = made
+        if not compiled and not broken:
+            return _NO_POLICIES
         return Policies(tuple(sorted(compiled, key=lambda policy: policy.name)), broken)
 
     def _compiled(self, body: Body) -> CompiledPolicy | tuple[Violation, ...]:
