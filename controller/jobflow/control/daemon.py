@@ -4,7 +4,6 @@ from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.observed import ObservedChild
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
-from shared.names import BY_JOBFLOW
 
 _UP = (StepPhase.RUNNING, StepPhase.COMPLETED)
 
@@ -23,7 +22,7 @@ def was_stopped(context: FlowContext, name: str, job: ObservedChild) -> bool:
 
     The status of the Job says so also if the status of the flow does not: it was not stored after the stop was sent.
     """
-    sent = job.uid in context.observed.terminate_sent or job.status.state.reason == BY_JOBFLOW
+    sent = job.uid in context.observed.terminate_sent or job.was_stopped
     return sent or served(context, name)
 
 

@@ -3,6 +3,8 @@
 This comes first in every pass, before anything can delete the Jobs. A step that has ended is never looked at again.
 """
 
+from collections.abc import Collection
+
 from msgspec.structs import replace
 
 from controller.jobflow import reasons
@@ -24,7 +26,19 @@ from shared.model.step import Step
 
 
 def observe_jobs(context: FlowContext) -> None:
-    """Update the state of every open step from its Jobs; of daemons last, whose end depends on that of other steps."""
+    """Update the state of every open step from its Jobs.
+
+    Daemons come last, whose end depends on that of other steps. So do Jobs that the flow has terminated: if the status that
+    says why was not stored, the reason is found again in the other Jobs.
+    """
+    stopped = {(job.step, job.index) for job in context.jobs.values() if job.was_stopped}
+    _observe(context, stopped, after_others=False)
+    if stopped:
+        _observe(context, stopped, after_others=True)
+
+
+def _observe(context: FlowContext, stopped: Collection[tuple[str, int | None]], *, after_others: bool) -> None:
+    """Update the states from the Jobs that are not in `stopped` (step and index), or from all with `after_others`."""
     far, jobs, first_job = context.step_states.blocked, context.jobs, context.plan.first_job
     near = (context.open - far) | {name for name in far if first_job[name] in jobs}
     plan = context.plan
@@ -37,8 +51,8 @@ def observe_jobs(context: FlowContext) -> None:
             continue
         if step.for_ is not None:
             if state.iterations is not None:
-                observe_loop(context, step, state, state.iterations)
-        else:
+                observe_loop(context, step, state, state.iterations, () if after_others else stopped)
+        elif after_others or (name, None) not in stopped:
             _observe_plain(context, step, state)
 
 
@@ -129,12 +143,20 @@ class _Loop:
         )
 
 
-def observe_loop(context: FlowContext, step: Step, state: StepStatus, iterations: Iterations) -> None:
-    """Update the iterations of a started loop from their Jobs."""
+def observe_loop(
+    context: FlowContext,
+    step: Step,
+    state: StepStatus,
+    iterations: Iterations,
+    left_out: Collection[tuple[str, int | None]] = (),
+) -> None:
+    """Update the iterations of a started loop from their Jobs, but for those in `left_out` (step and index)."""
     loop = _Loop(iterations)
     used = used_outputs(context) if step.outputs else 0
     obstacle: tuple[str, str] | None = None
     for index in _candidates(context, step, state, loop):
+        if (step.name, index) in left_out:
+            continue
         before = loop.retries.get(index)
         begun = state.attempt_base + (before.attempts if before else int(index in loop.running))
         last, at_once = (before.last_attempt, before.without_backoff) if before else (None, False)

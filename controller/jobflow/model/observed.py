@@ -15,6 +15,7 @@ from shared.model.flow_status import JobFlowStatus
 from shared.model.job_status import JobCondition, JobStatus
 from shared.model.phases import JobPhase
 from shared.model.types import Body
+from shared.names import BY_JOBFLOW
 from shared.policy.quota.places import QuotaPlace
 from shared.resource_steps.rights import NO_CLAIM, Claim
 
@@ -63,6 +64,12 @@ class ObservedChild(msgspec.Struct, frozen=True):
     @property
     def phase(self) -> JobPhase | None:
         return self.status.state.phase
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether a Command of the flow has terminated the Job."""
+        state = self.status.state
+        return state.phase is JobPhase.TERMINATED and state.reason == BY_JOBFLOW
 
     @property
     def counted(self) -> int:

@@ -176,3 +176,44 @@ def test_a_daemon_that_was_stopped_before_the_status_was_lost_counts_as_complete
     while unfinished := cluster.unfinished():
         cluster.complete(*unfinished)
     assert (cluster.phases()["d"], cluster.phase) == ("Completed", "Succeed")
+
+
+STOPPED: dict[str, tuple[list[dict[str, Any]], str, str]] = {
+    "a step before the one that failed": ([step("side"), step("fan")], "f-fan", "FailFast"),
+    "a step that would be retried": ([step("side", retry={"limit": 2}), step("fan")], "f-fan", "FailFast"),
+    "iterations of a loop": ([step("fan", **{"for": {"range": {"end": 3}, "failFast": True}})], "f-fan-1", "Continue"),
+    "iterations, and a step before the loop": (
+        [step("side"), step("fan", **{"for": {"range": {"end": 3}}})],
+        "f-fan-1",
+        "FailFast",
+    ),
+}
+"""Steps, the Job that fails, and the failure strategy."""
+
+
+def _stopped(case: str, *, lost: bool) -> JobFlowStatus:
+    """The status of the flow after the failure; `lost`: that of the pass that terminated other Jobs was not stored."""
+    steps, fails, strategy = STOPPED[case]
+    cluster = FlowCluster(flow(*steps, failureStrategy=strategy))
+    cluster.settle()
+    cluster.run(*cluster.unfinished())
+    stored = cluster.flow.status
+    cluster.set_job(fails, JobPhase.FAILED)
+    while not cluster.ordered:
+        cluster.turn()
+    if lost:
+        cluster.flow = replace(cluster.flow, status=stored)
+        cluster.ordered.clear()  # another controller leads
+    cluster.settle()
+    cluster.wait(3600)
+    return cluster.status
+
+
+@pytest.mark.parametrize("case", STOPPED)
+def test_jobs_that_were_terminated_before_the_status_was_lost_are_not_taken_for_the_cause(case: str) -> None:
+    wanted, found = _stopped(case, lost=False), _stopped(case, lost=True)
+    assert [(one.name, one.phase, one.reason, one.message) for one in found.steps] == [
+        (one.name, one.phase, one.reason, one.message) for one in wanted.steps
+    ]
+    assert [one.iterations for one in found.steps] == [one.iterations for one in wanted.steps]
+    assert (found.outcome, found.state.message) == (wanted.outcome, wanted.state.message)
