@@ -1,6 +1,7 @@
 """What administrators set while work runs: a quota of Jobs, pods or PodGroups, a closed queue, a LimitRange, and a limit on
 active Jobs."""
 
+from concurrent.futures import Future
 from random import Random
 from typing import Any, Final
 
@@ -26,20 +27,25 @@ def _draw_queue(chance: Random) -> FaultParameters:
 
 
 def _close(cluster: Any, scheduled: ScheduledFaultView) -> None:
-    _command(cluster, scheduled, QueueAction.CLOSE_QUEUE)
+    cluster.begun[scheduled.key] = _command(cluster, scheduled, QueueAction.CLOSE_QUEUE)
 
 
 def _open(cluster: Any, scheduled: ScheduledFaultView) -> None:
     state = (cluster.kube.get(QUEUE, "", scheduled.parameters["queue"]).get("status") or {}).get("state")
     cluster.injected[scheduled.key] += state in (QueueState.CLOSED, QueueState.CLOSING)
-    _command(cluster, scheduled, QueueAction.OPEN_QUEUE)
+    _command(cluster, scheduled, QueueAction.OPEN_QUEUE, cluster.begun.pop(scheduled.key))
 
 
-def _command(cluster: Any, scheduled: ScheduledFaultView, action: QueueAction) -> None:
+def _command(
+    cluster: Any, scheduled: ScheduledFaultView, action: QueueAction, after: Future[None] | None = None
+) -> Future[None]:
+    """Submit the Command, not before the submission `after` has ended."""
     queue = cluster.kube.get(QUEUE, "", scheduled.parameters["queue"])
     target = {**queue, "apiVersion": QUEUE.api_version, "kind": QUEUE.kind}
     name = f"{scheduled.key}-{action.lower()}"
-    cluster.submit_at(0.0, [command_for(target, action, "chaos", "default", name=name)])
+    command = command_for(target, action, "chaos", "default", name=name)
+    submitted: Future[None] = cluster.submit_at(0.0, [command], after)
+    return submitted
 
 
 def _inject(cluster: Any, scheduled: ScheduledFaultView) -> None:
