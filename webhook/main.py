@@ -23,6 +23,7 @@ from shared.kube.client.api import Api
 from shared.kube.client.transport import Transport
 from shared.kube.health import Health
 from shared.kube.request_metrics import RequestMetrics
+from webhook import metrics
 from webhook.server.certificate_sources import RegisteredBundles, TrustCheck, compare, keep_secret, watch_files
 from webhook.server.handler import AdmissionHandler
 from webhook.server.https import serving
@@ -98,7 +99,9 @@ async def run(settings: WebhookSettings) -> None:
             list_live=live.list,
             wall_clock=time.time,
         )
-        health = Health(ready=_checks(caches, serving_certificate, trust, registered, draining))
+        checks = _checks(caches, serving_certificate, trust, registered, draining)
+        metrics.READY.set_function(lambda: float(not any(check() for check in checks.values())))
+        health = Health(ready=checks)
         await stack.enter_async_context(health.serve(settings.host, settings.health_port))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         keeping = _keeping(settings, serving_certificate, trust, api)

@@ -32,6 +32,7 @@ DURATION: Final = Histogram(
 LOOKUPS: Final = Counter(
     "jobflow_admission_live_lookups_total", "Live GETs of objects missing from the cache, by outcome.", ["outcome"]
 )
+READY: Final = Gauge("jobflow_webhook_ready", "1 while /readyz answers 200, else 0.")
 CONNECTIONS: Final = Gauge("jobflow_webhook_connections", "Open connections.")
 CERTIFICATE_READS: Final = Counter(
     "jobflow_webhook_certificate_reads_total", "Attempts to load a serving certificate, by outcome.", ["outcome"]

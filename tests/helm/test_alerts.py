@@ -28,7 +28,8 @@ def healthy(name: str) -> dict[str, str]:
     return {
         f'leader_election_master_status{{{controller},pod="a",name="{name}-controller"}}': "1x240",
         f'leader_election_master_status{{{controller},pod="b",name="{name}-controller"}}': "0x240",
-        f"jobflow_webhook_connections{{{webhook}}}": "3x240",
+        f'jobflow_webhook_ready{{{webhook},pod="a"}}': "1x240",
+        f'jobflow_webhook_ready{{{webhook},pod="b"}}': "0x240",
         f"jobflow_webhook_certificate_expiry_timestamp_seconds{{{webhook}}}": f"{year}x240",
         f'jobflow_admission_duration_seconds_bucket{{{webhook},le="0.1"}}': "0+60x240",
         f'jobflow_admission_duration_seconds_bucket{{{webhook},le="1"}}': "0+60x240",
@@ -52,7 +53,7 @@ def healthy(name: str) -> dict[str, str]:
 OTHERS: dict[str, str] = {
     'leader_election_master_status{namespace="kube-system",service="kubelet",name="kube-controller-manager"}': "1x240",
     'leader_election_master_status{namespace="jobflow-system",service="jobflow-controller",name="jobflow-controller"}': "1x240",
-    'jobflow_webhook_connections{namespace="jobflow-system",service="jobflow-webhook"}': "3x240",
+    'jobflow_webhook_ready{namespace="jobflow-system",service="jobflow-webhook"}': "1x240",
     'jobflow_webhook_certificate_expiry_timestamp_seconds{namespace="jobflow-system",service="jobflow-webhook"}': "60x240",
     'jobflow_admission_reviews_total{namespace="jobflow-system",service="jobflow-webhook",verdict="failed"}': "0+60x240",
     'controller_runtime_reconcile_errors_total{namespace="other",service="other",controller="jobs"}': "0+600x240",
@@ -70,7 +71,11 @@ FAULTS: dict[str, dict[str, str | None]] = {
         'leader_election_master_status{CONTROLLER,pod="a",name="NAME-controller"}': None,
         'leader_election_master_status{CONTROLLER,pod="b",name="NAME-controller"}': None,
     },
-    "JobflowWebhookDown": {"jobflow_webhook_connections{WEBHOOK}": None},
+    "JobflowWebhookDown": {'jobflow_webhook_ready{WEBHOOK,pod="a"}': "1x200 0x40"},
+    "JobflowWebhookDown (no webhook runs)": {
+        'jobflow_webhook_ready{WEBHOOK,pod="a"}': None,
+        'jobflow_webhook_ready{WEBHOOK,pod="b"}': None,
+    },
     "JobflowCertificateExpires": {
         "jobflow_webhook_certificate_expiry_timestamp_seconds{WEBHOOK}": f"{29 * 86400}x240",
     },
@@ -88,9 +93,40 @@ FAULTS: dict[str, dict[str, str | None]] = {
     "JobflowQueueGrows": {'workqueue_depth{CONTROLLER,name="jobs"}': "2000x240"},
     "JobflowScheduleNotReady": {'jobflow_schedules{CONTROLLER,kind="CronJobFlow",state="NotReady"}': "1x240"},
     "JobflowScheduleMissed": {'jobflow_schedule_missed_total{CONTROLLER,kind="CronJobFlow"}': "3x220 4x20"},
+    "JobflowScheduleMissed (while no controller ran)": {
+        'jobflow_schedule_missed_total{CONTROLLER,kind="CronJobFlow"}': "_x220 3x20",
+    },
     "JobflowSchedulesLate": {
         'jobflow_schedule_lag_seconds_bucket{CONTROLLER,kind="CronJob",le="2"}': "0+50x240",
         'jobflow_schedule_lag_seconds_bucket{CONTROLLER,kind="CronJob",le="60"}': "0+50x240",
+    },
+}
+
+# Changed series with which no alert fires.
+HARMLESS: dict[str, dict[str, str | None]] = {
+    "a controller that restarts": {
+        'jobflow_schedule_missed_total{CONTROLLER,kind="CronJobFlow"}': "3x200 0x40",
+        'controller_runtime_reconcile_panics_total{CONTROLLER,controller="jobs"}': "2x200 0x40",
+        'controller_runtime_reconcile_errors_total{CONTROLLER,controller="jobs"}': "900x200 0x40",
+    },
+    "a new controller": {'jobflow_schedule_missed_total{CONTROLLER,kind="CronJobFlow"}': "_x200 0x40"},
+    "Prometheus did not run for a while": {
+        'jobflow_schedule_missed_total{CONTROLLER,kind="CronJobFlow"}': "3x150 _x40 3x50",
+    },
+    "another leader": {
+        'leader_election_master_status{CONTROLLER,pod="a",name="NAME-controller"}': "1x200 0x40",
+        'leader_election_master_status{CONTROLLER,pod="b",name="NAME-controller"}': "0x200 1x40",
+    },
+    "the other webhook": {
+        'jobflow_webhook_ready{WEBHOOK,pod="a"}': "1x200 0x40",
+        'jobflow_webhook_ready{WEBHOOK,pod="b"}': "0x199 1x41",
+    },
+    "no request was admitted yet": {
+        'jobflow_admission_reviews_total{WEBHOOK,verdict="failed"}': None,
+        'jobflow_admission_duration_seconds_bucket{WEBHOOK,le="0.1"}': None,
+        'jobflow_admission_duration_seconds_bucket{WEBHOOK,le="1"}': None,
+        'jobflow_admission_duration_seconds_bucket{WEBHOOK,le="5"}': None,
+        'jobflow_admission_duration_seconds_bucket{WEBHOOK,le="+Inf"}': None,
     },
 }
 
@@ -136,12 +172,17 @@ def promtool(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("fault", ["", *FAULTS])
 def test_an_alert_fires_on_its_fault_and_no_other_does(name: str, fault: str, tmp_path: Path) -> None:
+    run_case(name, case(name, fault, FAULTS.get(fault, {})), tmp_path)
+
+
+@pytest.mark.parametrize("change", HARMLESS)
+def test_no_alert_fires_on_what_is_no_fault(change: str, tmp_path: Path) -> None:
+    run_case("batch", case("batch", "", HARMLESS[change]), tmp_path)
+
+
+def run_case(name: str, test: Body, tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules(name)))
-    tests = {
-        "rule_files": ["rules.yaml"],
-        "evaluation_interval": "1m",
-        "tests": [case(name, fault, FAULTS.get(fault, {}))],
-    }
+    tests = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}
     (tmp_path / "tests.yaml").write_text(yaml.safe_dump(tests))
     done = promtool(tmp_path, "test", "rules", "tests.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
