@@ -271,15 +271,23 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-async def ready(port: int) -> bool:
+async def answer_of(port: int, path: str) -> str:
+    """The whole response; '' if nothing listens."""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
-        return False
-    writer.write(b"GET /readyz HTTP/1.0\r\n\r\n")
+        return ""
+    writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
     answer = await reader.read()
     writer.close()
-    return b" 200 " in answer.split(b"\r\n")[0]
+    return answer.decode()
+
+
+async def ready(port: int) -> bool:
+    """What /readyz says; the metric says the same."""
+    answered = " 200 " in (await answer_of(port, "/readyz")).partition("\r\n")[0]
+    assert not answered or "\njobflow_webhook_ready 1.0\n" in await answer_of(port, "/metrics")
+    return answered
 
 
 async def test_the_process_becomes_ready_drains_and_ends(api_server: str, tmp_path: Path) -> None:
