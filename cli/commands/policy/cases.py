@@ -22,21 +22,21 @@ _WATCH_SECONDS: Final = 0.5
 
 
 def test(arguments: argparse.Namespace) -> int:
-    """Return 0 if every case passes, 1 if not, 2 if a file cannot be read or is not a test."""
+    """Return 0 if every case passes, 1 if not, 2 if a file cannot be read or is not a test.
+
+    With --watch it goes on until Ctrl-C, a KeyboardInterrupt.
+    """
     if not arguments.watch:
         return _run(arguments)
     seen: dict[str, float] | None = None
-    try:
-        while True:
-            if (now := _times(arguments.paths)) != seen:
-                seen = now
-                try:
-                    _run(arguments)
-                except CliError as error:
-                    note(error.message)
-            time.sleep(_WATCH_SECONDS)
-    except KeyboardInterrupt:
-        return Exit.OK
+    while True:
+        if (now := _times(arguments.paths)) != seen:
+            seen = now
+            try:
+                _run(arguments)
+            except CliError as error:
+                note(error.message)
+        time.sleep(_WATCH_SECONDS)
 
 
 def _run(arguments: argparse.Namespace) -> int:
