@@ -29,9 +29,8 @@ LEASE_SECONDS: Final = 8.0
 RENEW_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 1.0
 JITTER: Final = 1.2
-MOST_SECONDS: Final = (
-    60.0  # of a record's duration: no release has written more, and a mistyped one must not stop all work
-)
+# Of a record's duration: no release has written more, and a mistyped one must not stop all work.
+MOST_SECONDS: Final = 15.0
 RELEASED_SECONDS: Final = 1  # the value that client-go writes on release: the next leader need not wait
 
 
