@@ -19,7 +19,7 @@ from tests.helm.cases import CASES
 from tests.helm.chart import container, of, render
 
 
-class NoCluster:
+class SilentTransport:
     """A transport over which nothing is sent."""
 
     async def send(self, request: Request, seconds: float) -> Answer:
@@ -43,7 +43,7 @@ class NoCluster:
 
 def watched(settings: Settings) -> list[Kind]:
     """The kinds of the caches that the controllers want with these settings."""
-    api = Api(NoCluster())
+    api = Api(SilentTransport())
     caches = Caches(api, namespaces=settings.watch_namespaces)
     version = NATIVE_VERSIONS[0] if settings.gang_backend == NATIVE else None
     context = _context(settings, api, caches, lambda: True, _backend(settings, settings.gang_backend, version))
