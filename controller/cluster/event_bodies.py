@@ -5,6 +5,7 @@ from typing import Final
 from controller.cluster.event_queue import PendingEvent
 from shared.kinds import EVENT, Kind
 from shared.model.types import Body
+from shared.shortened import shortened
 from shared.timestamp import rfc3339
 
 MAX_MESSAGE: Final = 1024
@@ -44,7 +45,7 @@ def event(pending: PendingEvent, component: str, instance: str) -> Body:
         "involvedObject": pending.involved,
         "type": pending.note.type,
         "reason": pending.note.reason[:MAX_REASON],
-        "message": pending.note.message[:MAX_MESSAGE],
+        "message": shortened(pending.note.message, MAX_MESSAGE),
         "count": pending.count,
         "firstTimestamp": rfc3339(pending.at),
         "lastTimestamp": rfc3339(pending.last),

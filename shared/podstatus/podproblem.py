@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.shortened import shortened
 from shared.timestamp import epoch_or_none
 
 _STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
@@ -140,5 +141,4 @@ def _unscheduled(status: Mapping[str, Any]) -> PodProblem | None:
 
 
 def _words(text: object) -> str:
-    line = " ".join(str(text or "").split())
-    return line if len(line) <= MAX_WORDS else f"{line[: MAX_WORDS - 1]}…"
+    return shortened(" ".join(str(text or "").split()), MAX_WORDS)

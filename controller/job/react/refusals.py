@@ -10,6 +10,7 @@ import msgspec
 from controller.decision import Action, Create, Refusal
 from controller.job import reasons
 from controller.job.model.observed import JobObservation
+from shared.shortened import shortened
 
 RETRY_FIRST: Final = 0.5
 RETRY_MOST: Final = 15.0  # the longest delay until a raised quota takes effect
@@ -49,4 +50,4 @@ def wake(refusals: Iterable[Refusal]) -> float | None:
 
 def blocker(refusal: Refusal, rest: str = "") -> Blocker:
     reason = reasons.WAITING_FOR_DELETION if refusal.leaving else reasons.FAILED_CREATE
-    return Blocker(reason, refusal.message[:_LONGEST] + rest)
+    return Blocker(reason, shortened(refusal.message, _LONGEST) + rest)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from controller.decision import Create, Refusal
-from controller.job.react.refusals import RETRY_FIRST, refusal_of
+from controller.job.react.refusals import RETRY_FIRST, blocker, refusal_of
 from shared.kinds import CONFIGMAP, POD, SERVICE, Kind
 from tests.controller.job.make import NOW
 from tests.controller.job.toy import toy
@@ -61,3 +61,7 @@ def test_all_names_that_are_taken_are_reported(case: str) -> None:
     assert [(note.reason, note.message) for note in decision.notes] == [(reason, message)]
     assert decision.requeue_after is not None
     assert decision.requeue_after <= 0.5
+
+
+def test_a_long_message_of_the_api_server_is_cut_and_shows_it() -> None:
+    assert blocker(Refusal(403, "x" * 500, NOW), "; rest").message == "x" * 399 + "…; rest"
