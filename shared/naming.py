@@ -109,3 +109,8 @@ def _readings(name: str) -> Iterator[tuple[str, bool]]:
             yield indexed["base"], True
     if indexed := _INDEX_SUFFIX.match(name):
         yield indexed["base"], True
+
+
+def shortened(text: str, most: int) -> str:
+    """At most `most` characters of a text for people; `…` at its end shows that it was cut."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

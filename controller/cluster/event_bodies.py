@@ -5,7 +5,7 @@ from typing import Final
 from controller.cluster.event_queue import PendingEvent
 from shared.kinds import EVENT, Kind
 from shared.model.types import Body
-from shared.shortened import shortened
+from shared.naming import shortened
 from shared.timestamp import rfc3339
 
 MAX_MESSAGE: Final = 1024

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.shortened import shortened
+from shared.naming import shortened
 from shared.timestamp import epoch_or_none
 
 _STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})

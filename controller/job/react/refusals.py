@@ -10,7 +10,7 @@ import msgspec
 from controller.decision import Action, Create, Refusal
 from controller.job import reasons
 from controller.job.model.observed import JobObservation
-from shared.shortened import shortened
+from shared.naming import shortened
 
 RETRY_FIRST: Final = 0.5
 RETRY_MOST: Final = 15.0  # the longest delay until a raised quota takes effect
