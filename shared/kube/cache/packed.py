@@ -11,7 +11,7 @@ import orjson
 
 from shared.model.types import Body
 
-HOT_BODIES: Final = 250  # about 2 MB of decoded Jobs
+HOT_BODIES: Final = 150  # about 1 MB of decoded Jobs
 NEW_BODIES: Final = 50
 WINDOW: Final = 32 * 1024  # the longest dictionary that deflate supports
 
