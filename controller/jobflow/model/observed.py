@@ -34,7 +34,7 @@ class ObservedChild(msgspec.Struct, frozen=True):
     another kind in terms of a Job, so that its phases, counts and reasons mean the same; `outputs`: values that it
     gives itself, for kinds that do; `tasks`: of Jobs; `resumable`: it has ended without success and can continue from
     there;
-    `earlier`: conditions that were seen and that `status` no longer has, since a Job has one for each phase;
+    `stays`: the conditions of this and of earlier versions, in the order in which the Job entered the phases;
     `forced_stop`: of a JobFlow, the message of a Command that stops it with its `finally` and those below it;
     `fault`: why a condition of a step with `resource` has no value, since `fault_since` (epoch seconds).
     """
@@ -56,7 +56,7 @@ class ObservedChild(msgspec.Struct, frozen=True):
     tasks: tuple[ObservedTask, ...] = ()
     outputs: Mapping[str, str] = {}
     resumable: bool = False
-    earlier: tuple[JobCondition, ...] = ()
+    stays: tuple[JobCondition, ...] = ()
     forced_stop: str = ""
     fault: str = ""
     fault_since: float = 0.0

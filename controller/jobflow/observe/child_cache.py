@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from controller.decision import Child
 from controller.jobflow.children.parse.resource import dated, parse_resource, without_object
 from controller.jobflow.children.registry import PARSERS
+from controller.jobflow.model.job_stays import with_version
 from controller.jobflow.model.observed import ObservedChild
 from controller.owner_references import by_controller_uid
 from shared.kinds import Kind
@@ -19,7 +20,6 @@ from shared.model.types import Body
 from shared.names import STEP
 
 OWNER: Final = "owner"
-MAX_EARLIER: Final = 20
 
 
 class FlowChildren:
@@ -94,21 +94,19 @@ class FlowChildren:
             before = children.get(child.name)
             child = dated(without_object(child) if gone else child, before, self._clock())
         if not gone:
-            children[child.name] = _with_earlier(child, children.get(child.name))
+            children[child.name] = _with_stays(child, children.get(child.name))
         elif child.ended:  # its results may not be recorded yet
             children[child.name] = replace(child, deleting=True)
         else:
             children.pop(child.name, None)
 
 
-def _with_earlier(child: ObservedChild, before: ObservedChild | None) -> ObservedChild:
-    """The child with the conditions of earlier versions that it no longer has. Flows may be written less often than a Job
-    restarts."""
+def _with_stays(child: ObservedChild, before: ObservedChild | None) -> ObservedChild:
+    """The child with the stays of earlier versions. Flows may be written less often than a Job restarts."""
+    conditions = child.status.conditions
     if before is None or before.uid != child.uid:
-        return child
-    lost = () if before.status.conditions == child.status.conditions else before.status.conditions
-    earlier = (*before.earlier, *(each for each in lost if each not in child.status.conditions))
-    return replace(child, earlier=earlier[-MAX_EARLIER:]) if earlier else child
+        return replace(child, stays=conditions)
+    return replace(child, stays=with_version(before.stays, before.status.conditions, conditions))
 
 
 class ObjectsByName(Mapping[Child, ObservedChild]):

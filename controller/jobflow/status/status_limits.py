@@ -13,11 +13,13 @@ _MESSAGE: Final = 100
 _MAYBE: Final = 1 << 18  # steps and Jobs are counted before anything is encoded: most flows are far below
 _A_STEP: Final = 700
 _A_JOB: Final = 900
+_A_STAY: Final = 120
 
 
 def limit_status(status: JobFlowStatus, limit: int = MAX_STATUS_BYTES) -> JobFlowStatus:
     """`status` without running histories, task counts, long messages and old entries, dropped in this order as needed."""
     rough = len(status.steps) * _A_STEP + len(status.job_status_list) * _A_JOB
+    rough += sum(len(entry.running_histories) for entry in status.job_status_list) * _A_STAY
     if rough < _MAYBE and not any(step.iterations for step in status.steps):
         return status
     for lighter in _STAGES:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.job_stays import MAX_STAYS, joined
 from controller.jobflow.model.observed import ObservedChild
 from shared import duration
 from shared.kinds import JOB
@@ -28,7 +29,6 @@ _LISTS: Final = {
     JobPhase.TERMINATED: "terminated_jobs",
     JobPhase.ABORTED: "un_know_jobs",
 }
-_MOST_HISTORIES: Final = 20
 _FINISHED: Final = {str(phase) for phase in JobPhase if phase.finished}
 
 
@@ -91,22 +91,20 @@ def _entry(job: ObservedChild, stored: Sequence[RunningHistory]) -> JobEntry:
 
 
 def _histories(job: ObservedChild, stored: Sequence[RunningHistory]) -> tuple[RunningHistory, ...]:
-    """Every stay of the Job in a phase, the latest last. The Job's conditions have only the latest stay in each phase:
-    earlier ones, from before a restart, are in the stored histories.
-    """
-    stays = [
-        (str(one.status), one.last_transition_time) for one in (*job.earlier, *job.status.conditions) if one.status
+    """Every stay of the Job in a phase, the latest last: those that were seen and those that are stored."""
+    seen = [
+        (str(one.status), one.last_transition_time or "") for one in job.stays or job.status.conditions if one.status
     ]
-    if not stays and job.phase is not None:
-        stays = [(str(job.phase), job.status.state.last_transition_time or job.created or None)]
-    known = [(one.state, one.start_timestamp) for one in stored if (one.start_timestamp or "") >= (job.created or "")]
-    merged = sorted(dict.fromkeys((*known, *stays)), key=lambda stay: stay[1] or "")
+    if not seen and job.phase is not None:
+        seen = [(str(job.phase), job.status.state.last_transition_time or job.created)]
+    known = [(one.state, one.start_timestamp or "") for one in stored if (one.start_timestamp or "") >= job.created]
+    merged = joined(known, seen)
     changes = [stay for place, stay in enumerate(merged) if place == 0 or merged[place - 1][0] != stay[0]]
     histories = [
-        RunningHistory(state=phase, start_timestamp=begun, end_timestamp=ended)
-        for (phase, begun), (_, ended) in pairwise([*changes, ("", job.ended_at or None)])
+        RunningHistory(state=phase, start_timestamp=begun or None, end_timestamp=ended or None)
+        for (phase, begun), (_, ended) in pairwise([*changes, ("", job.ended_at)])
     ]
-    return tuple(histories[-_MOST_HISTORIES:])
+    return tuple(histories[-MAX_STAYS:])
 
 
 def _gone(context: FlowContext, entry: JobEntry) -> JobEntry:
