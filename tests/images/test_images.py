@@ -78,6 +78,17 @@ def test_the_image_contains_no_build_tools(image: tuple[str, Build]) -> None:
     assert final.base.endswith("-slim")
 
 
+def test_what_the_process_imports_is_compiled_while_the_image_may_be_written(image: tuple[str, Build]) -> None:
+    """The base image has no compiled standard library."""
+    name, build = image
+    steps = build.stages[-1].steps
+    (at,) = [
+        at for at, (step, given) in enumerate(steps) if step == "RUN" and f'python -c "import {name}.main' in given
+    ]
+    before, after = ({step for step, _ in part} for part in (steps[:at], steps[at:]))
+    assert ("COPY" in before, "USER" in before, "USER" in after) == (True, False, True)
+
+
 def test_the_image_has_labels_and_a_non_root_user(image: tuple[str, Build]) -> None:
     name, build = image
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", build.user)
