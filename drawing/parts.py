@@ -9,8 +9,11 @@ import msgspec
 from drawing.graph_model import Arrow, Box, Drawing
 from drawing.groups import URGENCY, grouped, member_names
 from drawing.layers import Layers, depths, layers
+from drawing.svg.arrangement import arranged, line_count
 
 VISIBLE: Final = 300  # boxes of a picture that nobody asked for
+LINES: Final = 600  # arrows of such a picture
+SIDE: Final = 12_000  # its width and height in pixels
 NEAR: Final = 150  # boxes of a neighbourhood
 REACH: Final = 2  # arrows from a step to the end of its neighbourhood
 
@@ -47,15 +50,23 @@ def chosen(drawing: Drawing, choice: Choice) -> Drawing | Layers:
     return _PARTS[choice.part](drawing, choice)
 
 
+def legible(drawing: Drawing) -> bool:
+    """Whether a picture of the drawing can be read: its boxes, its arrows and its size are limited."""
+    if len(drawing.boxes) > VISIBLE or line_count(drawing) > LINES:
+        return False
+    placed = arranged(drawing)
+    return max(placed.width, placed.height) <= SIDE
+
+
 def _auto(drawing: Drawing, _: Choice) -> Drawing | Layers:
-    if len(drawing.boxes) <= VISIBLE:
+    if legible(drawing):
         return drawing
     groups = grouped(drawing)
-    return groups if len(groups.boxes) <= VISIBLE else layers(drawing)
+    return groups if legible(groups) else layers(drawing)
 
 
 def _around(drawing: Drawing, choice: Choice) -> Drawing:
-    """Two arrows up and two arrows down from a step, the nearest first."""
+    """Two arrows up and two arrows down from a step, the nearest first, as many as can be read."""
     before: dict[str, list[str]] = {}
     after: dict[str, list[str]] = {}
     for arrow in drawing.arrows:
@@ -66,9 +77,11 @@ def _around(drawing: Drawing, choice: Choice) -> Drawing:
     for _ in range(REACH):
         up, down = _next(up, before), _next(down, after)
         near |= dict.fromkeys((*up, *down))
-    shown = list(near)[:NEAR]
-    more = f", {len(near) - len(shown)} more are near" if len(near) > len(shown) else ""
-    part = _subset(drawing, shown)
+    part = _subset(drawing, list(near)[:NEAR])
+    while not legible(part):
+        part = _subset(drawing, list(near)[: len(part.boxes) * 2 // 3])
+    left = len(near) - len(part.boxes) - len(part.finals)
+    more = f", {left} more are near" if left else ""
     return msgspec.structs.replace(part, part=f"around {choice.step}: {_of(drawing, part)}{more}", centre=choice.step)
 
 

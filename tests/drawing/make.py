@@ -16,8 +16,17 @@ def random_flow(count: int, parents: int = 2, seed: int = 1) -> Body:
     return flow(*steps)
 
 
-def chain(count: int) -> Body:
-    return flow(step("s0"), *(step(f"s{number}", f"s{number - 1}") for number in range(1, count)))
+def chain(count: int, shortcuts: int = 0) -> Body:
+    """Each step waits for the one before it; `shortcuts`: so many wait also for a step of the first half."""
+    targets = [[f"s{number - 1}"] for number in range(1, count)]
+    for number in range(shortcuts):
+        targets[-1 - number] += [f"s{number % (count // 2)}"]
+    return flow(step("s0"), *(step(f"s{place}", *dict.fromkeys(names)) for place, names in enumerate(targets, 1)))
+
+
+def complete(count: int) -> Body:
+    """Each step waits for all earlier ones."""
+    return flow(*(step(f"s{number}", *(f"s{other}" for other in range(number))) for number in range(count)))
 
 
 def lanes(count: int) -> Body:

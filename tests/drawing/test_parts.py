@@ -1,6 +1,7 @@
 """Large flows open with what can be read: groups, layers, the neighbourhood of a step."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -9,12 +10,12 @@ from hypothesis import strategies as st
 from drawing.graph_model import Drawing, drawing
 from drawing.groups import grouped
 from drawing.layers import Layers, depths, layers, shares
-from drawing.parts import NEAR, VISIBLE, Choice, NoSuchStep, Section, chosen
+from drawing.parts import LINES, NEAR, VISIBLE, Choice, NoSuchStep, Section, chosen, legible
 from drawing.svg.document import svg
 from drawing.text import ascii_tree, layer_bars
 from shared.model.phases import StepPhase
 from shared.model.types import Body
-from tests.drawing.make import chain, lanes, random_flow, with_phases
+from tests.drawing.make import chain, complete, lanes, random_flow, with_phases
 from tests.webhook.make import flow, step
 
 
@@ -30,6 +31,42 @@ def names(drawn: Drawing) -> list[str]:
 
 def test_a_flow_that_can_be_read_is_shown_whole() -> None:
     drawn = drawing(random_flow(VISIBLE), live=False)
+    assert chosen(drawn, Choice()) is drawn
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(complete(150), id="each step waits for all earlier ones"),
+        pytest.param(random_flow(150, parents=20), id="each step waits for 20 earlier ones"),
+        pytest.param(chain(150, shortcuts=100), id="one step after the other, with arrows that pass many"),
+    ],
+)
+def test_a_flow_whose_arrows_make_it_illegible_opens_with_layers(body: Body) -> None:
+    """Few steps, but pictures of up to 18 000 pixels."""
+    drawn = drawing(body, live=False)
+    assert len(drawn.boxes) < VISIBLE
+    assert not legible(drawn)
+    assert isinstance(chosen(drawn, Choice()), Layers)
+    near = chosen(drawn, Choice(Section.AROUND, "s75"))
+    assert isinstance(near, Drawing)
+    assert legible(near)
+    assert "s75" in names(near)
+    assert f"{len(near.boxes)} of 150 steps" in near.part
+
+
+def test_a_neighbourhood_that_is_cut_says_how_many_steps_are_near() -> None:
+    near = part(complete(150), Choice(Section.AROUND, "s75"))
+    assert 20 <= len(near.boxes) < NEAR
+    assert near.part == f"around s75: {len(near.boxes)} of 150 steps, {150 - len(near.boxes)} more are near"
+
+
+def test_arrows_that_share_a_junction_do_not_make_a_flow_illegible() -> None:
+    rows = [[f"s{row}-{place}" for place in range(20)] for row in range(7)]
+    steps = [step(name) for name in rows[0]]
+    steps += [step(name, *before) for before, row in pairwise(rows) for name in row]
+    drawn = drawing(flow(*steps), live=False)
+    assert len(drawn.arrows) > LINES
     assert chosen(drawn, Choice()) is drawn
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from drawing.graph_model import Drawing, Undrawable, drawing
 from drawing.layers import Bar, Layers
 from drawing.page import Links, graph_element, legend_samples, timeline_element
-from drawing.parts import VISIBLE, chosen
+from drawing.parts import VISIBLE, chosen, legible
 from drawing.svg.style import style
 from drawing.timeline.rows import timeline
 from web.addresses import address_in
@@ -36,7 +36,7 @@ async def graph_values(shown: FlowShown) -> Mapping[str, Any]:
         "shape": _shape(picture),
         "part": picture.part if isinstance(picture, Drawing) else "a bar for each layer",
         "query": query,
-        "large": len(drawn.boxes) > VISIBLE,
+        "large": not legible(drawn),
         "front": front(shown.view.steps),
         "names": [step.name for step in shown.view.steps] if len(shown.view.steps) <= VISIBLE else [],
     }
