@@ -15,7 +15,7 @@ from shared.kube.client import connect
 from shared.kube.client.access import Access
 from shared.kube.client.api import Api
 from shared.kube.client.contexts import contexts, in_pod, namespace_in_use
-from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
+from shared.kube.client.errors import ApiError, Forbidden, NotFound, Timeout, Unauthorized, Unavailable
 from shared.kube.client.one_shot.transport import OneShotTransport
 from shared.kube.client.sender import HttpTransport, RequestObserver
 from shared.model.types import Body
@@ -24,6 +24,10 @@ _CAUSES: Final = 20
 _UNKNOWN_FIELD_HINT: Final = (
     "the CustomResourceDefinition in this cluster lacks the field and would drop it: check its spelling; Volcano's own "
     "definitions lack many fields, so install those of JobFlow"
+)
+_SLOW_HINT: Final = (
+    "the API server or its store (etcd) may be down: `kubectl get --raw '/livez?verbose'` names the check that fails; "
+    "--request-timeout sets how long to wait"
 )
 _DENIED: Final = re.compile(r'^admission webhook "[^"]*" denied the request: ')
 
@@ -95,7 +99,8 @@ def _in_loop(work: Coroutine[Any, Any, int], patience: float | None) -> int:
 @asynccontextmanager
 async def _session(arguments: argparse.Namespace, access: Access, patience: float | None) -> AsyncIterator[Session]:
     transport = OneShotTransport(access, user_agent="jobflow-cli", patience=patience)
-    async with Api(transport, observer=_WarningPrinter()) as api:
+    limit = arguments.request_timeout
+    async with Api(transport, timeout=limit, total=limit, observer=_WarningPrinter()) as api:
         yield Session(api, transport, namespace_of(arguments))
 
 
@@ -164,6 +169,8 @@ def cli_error(error: ApiError, namespace: str = "") -> CliError:
         return CliError(error.message, Exit.NOT_FOUND, hint)
     if isinstance(error, Unauthorized):
         return CliError(f"the API server rejected the credentials: {error.message}", Exit.UNREACHABLE)
+    if isinstance(error, Timeout) and not error.status:
+        return CliError(error.message, Exit.UNREACHABLE, _SLOW_HINT)
     if isinstance(error, Unavailable):
         return CliError(error.message, Exit.UNREACHABLE)
     if isinstance(error, Forbidden):

@@ -1,6 +1,7 @@
 """What `jobflow local status` reports: the processes, the API server and the nodes of a running cluster."""
 
 import contextlib
+import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +15,9 @@ from local.state_folder import ClusterRecord
 from shared.model.types import Body
 
 GPU: Final = "nvidia.com/gpu"
+_ANSWER_SECONDS: Final = 5.0
+_CHECKS: Final = ("/livez?verbose", "/readyz?verbose")
+_FAILED_CHECK: Final = re.compile(r"^\[-\](\S+)", re.MULTILINE)
 _ENDED_PODS: Final = ("Succeeded", "Failed")
 
 
@@ -47,7 +51,7 @@ class ClusterOverview:
 def observe(record: ClusterRecord) -> ClusterOverview:
     """Ask the cluster's API server."""
     try:
-        client = BlockingClient(Path(record.kubeconfig))
+        client = BlockingClient(Path(record.kubeconfig), seconds=_ANSWER_SECONDS, retries=0)
     except (OSError, ValueError, KeyError) as error:
         return ClusterOverview("", "", jobflow_version(), error=f"{record.kubeconfig}: {error}")
     try:
@@ -55,8 +59,27 @@ def observe(record: ClusterRecord) -> ClusterOverview:
         nodes = client.request("GET", "/api/v1/nodes")["items"]
         pods = client.request("GET", "/api/v1/pods")["items"]
     except (RestError, urllib3.exceptions.HTTPError) as error:
-        return ClusterOverview(client.server, "", jobflow_version(), error=f"the API server does not answer: {error}")
+        return ClusterOverview(client.server, "", jobflow_version(), error=_why(client, error))
     return ClusterOverview(client.server, kubernetes, jobflow_version(), node_overviews(nodes, pods))
+
+
+def _why(client: BlockingClient, error: Exception) -> str:
+    """What keeps the API server from answering. Without its store it accepts requests and lets them wait."""
+    if failed := _failed_checks(client):
+        return f"the API server is not ready: failed checks: {', '.join(failed)}"
+    return f"the API server does not answer: {error}"
+
+
+def _failed_checks(client: BlockingClient) -> tuple[str, ...]:
+    found: list[str] = []
+    for path in _CHECKS:
+        try:
+            client.request("GET", path)
+        except RestError as error:
+            found += _FAILED_CHECK.findall(error.message)
+        except urllib3.exceptions.HTTPError:
+            break
+    return tuple(dict.fromkeys(found))
 
 
 def node_overviews(nodes: list[Body], pods: list[Body]) -> tuple[NodeOverview, ...]:

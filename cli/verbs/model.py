@@ -1,7 +1,11 @@
 """The verbs of the command as data: the types, and the arguments that several verbs have."""
 
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
+
+REQUEST_SECONDS: Final = 30.0
+_DAY: Final = 86400.0  # no limit: sockets take no infinite one
 
 
 class Argument(NamedTuple):
@@ -31,6 +35,19 @@ def arg(*flags: str, live: str = "", **options: Any) -> Argument:
     return Argument(flags, options, live)
 
 
+def _limit(text: str) -> float:
+    """Parse --request-timeout as kubectl does: a duration, or a number of seconds."""
+    from shared import duration  # most commands get no such flag
+
+    try:
+        found = duration.seconds(f"{text}s" if text.isdecimal() else text)
+    except duration.DurationError as error:
+        raise ArgumentTypeError(f"{text}: must be a duration such as 5s or 2m, or 0 for no limit") from error
+    if found < 0:
+        raise ArgumentTypeError(f"{text}: must not be negative")
+    return min(found, _DAY) or _DAY
+
+
 CLUSTER_FLAGS: Final = (
     arg(
         "-n",
@@ -47,6 +64,14 @@ CLUSTER_FLAGS: Final = (
         metavar="FILE",
         live="file",
         help="kubeconfig file; default: $KUBECONFIG, then ~/.kube/config",
+    ),
+    arg(
+        "--request-timeout",
+        type=_limit,
+        default=REQUEST_SECONDS,
+        metavar="DURATION",
+        help="how long the API server may take to answer a request, repetitions included, such as 5s or 2m; 0: no limit;"
+        f" default: {REQUEST_SECONDS:g}s",
     ),
 )
 ALL: Final = arg("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")

@@ -16,18 +16,23 @@ from shared.model.types import Body
 JSON_PATCH: Final = "application/json-patch+json"
 SECONDS: Final = 60.0
 _POLL: Final = 0.1
+_ANSWER_SECONDS: Final = 60.0
 _SHOWN: Final = 1500
 T = TypeVar("T")
 
 
 class BlockingClient:
-    """A client of one API server. Raises RestError for refused requests."""
+    """A client of one API server. Raises RestError for refused requests.
 
-    def __init__(self, kubeconfig: Path) -> None:
+    `seconds`: for the answer to one try; `retries`: of requests whose connection breaks or that get no answer.
+    """
+
+    def __init__(self, kubeconfig: Path, *, seconds: float = _ANSWER_SECONDS, retries: int = 3) -> None:
         self.server, self._headers, context = read_kubeconfig(kubeconfig)
+        self._seconds = seconds
         tls = None if isinstance(context, bool) else context
-        retries = urllib3.Retry(3, status=0, redirect=0)
-        self._pool = urllib3.PoolManager(maxsize=16, retries=retries, ssl_context=tls)
+        policy = urllib3.Retry(retries, status=0, redirect=0)
+        self._pool = urllib3.PoolManager(maxsize=16, retries=policy, ssl_context=tls)
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
         """The decoded answer, or text where it is not JSON."""
@@ -39,7 +44,7 @@ class BlockingClient:
         """The decoded answer, and the warnings that come with it."""
         data = None if body is None else orjson.dumps(body)
         headers = self._headers | ({"Content-Type": content_type} if data is not None else {})
-        answer = self._pool.request(method, self.server + path, body=data, headers=headers, timeout=60)
+        answer = self._pool.request(method, self.server + path, body=data, headers=headers, timeout=self._seconds)
         plain = not answer.headers.get("Content-Type", "").startswith("application/json")
         content = answer.data.decode(errors="replace") if plain else orjson.loads(answer.data)
         if answer.status >= 400:

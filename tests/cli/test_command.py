@@ -47,6 +47,8 @@ USAGE = {
     "a missing name": ("status",),
     "a negative number of lines": ("logs", "f/s", "--tail", "-5"),
     "a number of lines that is none": ("logs", "f/s", "--tail", "x"),
+    "a time limit that is none": ("list", "--request-timeout", "soon"),
+    "a negative time limit": ("list", "--request-timeout=-1s"),
 }
 
 
@@ -55,6 +57,15 @@ def test_wrong_arguments_are_exit_2(case: str, command: CliCommand) -> None:
     ran = command(*USAGE[case])
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("usage: jobflow")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), {"5s": 5, "2m": 120, "7": 7, "300ms": 0.3, "0": 86400, "9999h": 86400}.items()
+)
+def test_a_time_limit_is_a_duration_or_seconds(text: str, seconds: float) -> None:
+    for words in (("list", "--request-timeout", text), ("--request-timeout", text, "list")):
+        assert build().parse_args(words).request_timeout == seconds
+    assert build().parse_args(["list"]).request_timeout == 30
 
 
 def test_a_mistyped_verb_gets_a_suggestion_and_a_missing_verb_the_help(command: CliCommand) -> None:

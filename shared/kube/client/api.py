@@ -1,5 +1,6 @@
 """The whole API client: what `reader` and `writer` offer, over one connection pool and one rate limit."""
 
+import math
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -14,7 +15,7 @@ TIMEOUT_SECONDS: Final = 30.0
 class Api(ApiReader, ApiWriter):
     """One per process: an async context manager that closes the connections at its end.
 
-    `qps`, `timeout` and `before_write`: see `RequestSender`; `observer`: None to count nothing.
+    `qps`, `timeout`, `total` and `before_write`: see `RequestSender`; `observer`: None to count nothing.
     """
 
     def __init__(
@@ -23,11 +24,17 @@ class Api(ApiReader, ApiWriter):
         *,
         qps: float = 0.0,
         timeout: float = TIMEOUT_SECONDS,
+        total: float = math.inf,
         before_write: Callable[[], None] | None = None,
         observer: RequestObserver | None = None,
     ) -> None:
         self._sender = RequestSender(
-            transport, qps=qps, timeout=timeout, before_write=before_write, observer=observer or RequestObserver()
+            transport,
+            qps=qps,
+            timeout=timeout,
+            total=total,
+            before_write=before_write,
+            observer=observer or RequestObserver(),
         )
 
     @property

@@ -42,6 +42,11 @@ class Answer(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
+def no_answer(host: str, request: Request, seconds: float) -> str:
+    """The message of a Timeout after `seconds`."""
+    return f"{host} has not answered {request.method} {request.target} within {seconds:.3g} s"
+
+
 def path(kind: Kind, namespace: str = "", name: str = "", subresource: str = "") -> str:
     """`/apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME/SUBRESOURCE`. `namespace` is ignored for cluster-scoped kinds."""
     root = f"/apis/{kind.api_version}" if "/" in kind.api_version else f"/api/{kind.api_version}"

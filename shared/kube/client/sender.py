@@ -57,7 +57,8 @@ class RequestObserver:
 
 class RequestSender:
     """`qps`: the client's own limit in requests a second, 0 for none; `timeout`: seconds for one try of one request;
-    `before_write`: called right before every write is sent, each try; what it raises keeps the write from being sent.
+    `total`: seconds for all tries of one request together; `before_write`: called right before every write is sent, each
+    try; what it raises keeps the write from being sent.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class RequestSender:
         *,
         qps: float,
         timeout: float,
+        total: float,
         before_write: Callable[[], None] | None,
         observer: RequestObserver,
     ) -> None:
@@ -74,13 +76,14 @@ class RequestSender:
         self.before_write = before_write
         self._bucket = Bucket(qps) if qps > 0 else None
         self._timeout = timeout
+        self._total = total
 
     async def send(self, request: Request, kind: Kind | None) -> Answer:
         """Repeats until an answer comes that another try would not improve, or until repeating could do harm."""
-        attempt = 0
+        attempt, deadline = 0, time.monotonic() + self._total
         while True:
             try:
-                return await self._once(request, kind)
+                return await self._once(request, kind, min(self._timeout, deadline - time.monotonic()))
             except Unauthorized:
                 if attempt:
                     raise
@@ -88,7 +91,10 @@ class RequestSender:
             except ApiError as error:
                 if attempt + 1 >= ATTEMPTS or not repeatable(request, error):
                     raise
-                await self.transport.pause(_wait(error, attempt))
+                pause = _wait(error, attempt)
+                if time.monotonic() + pause >= deadline:
+                    raise
+                await self.transport.pause(pause)
             self._observer.repeated(request)
             attempt += 1
 
@@ -101,14 +107,14 @@ class RequestSender:
                 raise error_of(code, await content.read(), retry_after)
             yield content
 
-    async def _once(self, request: Request, kind: Kind | None) -> Answer:
+    async def _once(self, request: Request, kind: Kind | None, seconds: float) -> Answer:
         if self._bucket is not None:
             self._observer.limited(await self._bucket.take())
         if self.before_write is not None and not request.reads:
             self.before_write()
         started = time.perf_counter()
         try:
-            answer = await self.transport.send(request, self._timeout)
+            answer = await self.transport.send(request, seconds)
         except ApiError as error:
             self._observer.answered(request, kind, type(error).__name__, None)
             raise

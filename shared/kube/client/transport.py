@@ -11,7 +11,7 @@ from yarl import URL
 
 from shared.kube.client.access import Access
 from shared.kube.client.errors import ConnectionLost, Timeout, Unreachable
-from shared.kube.client.requests import CONNECT_SECONDS, Answer, Request
+from shared.kube.client.requests import CONNECT_SECONDS, Answer, Request, no_answer
 
 CONNECTIONS: Final = 20  # measured: more are not faster, and each takes a handshake and 300 KB
 # A TLS connection keeps buffers as large as the largest message it has carried, up to 1 MB. So large messages share a few.
@@ -152,7 +152,7 @@ class Transport:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as fault:
             raise Unreachable(f"cannot reach {self._access.host}: {fault}") from fault
         except TimeoutError as fault:
-            raise Timeout(f"{request.method} {request.target}: no answer in time") from fault
+            raise Timeout(no_answer(self._access.host, request, limits.total or limits.sock_read or 0)) from fault
         except (aiohttp.ClientError, ConnectionError) as fault:
             raise ConnectionLost(f"{request.method} {request.target}: {fault!r}") from fault
 

@@ -1,6 +1,7 @@
 """Verbs on Jobs, queues, templates and names, on a local cluster: their output, exit code and effect."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 
 from local.cluster import LocalCluster
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, QUEUE
+from shared.model.types import Body
 from tests.cli.live.make import NAMESPACE, Live, applied_policy, flow, policy, uses
 from tests.cli.make import CliCommand, lines, write
 from tests.e2e.support.scenario import job_phase
@@ -160,18 +162,35 @@ def test_an_unreachable_server_is_exit_4(command: CliCommand, tmp_path: Path, mo
     slept: list[float] = []
 
     monkeypatch.setattr("shared.kube.client.one_shot.connection.time.sleep", slept.append)
-    config = {
+    ran = command("list", "--kubeconfig", write(tmp_path / "config", _config("http://127.0.0.1:9")))
+    assert ran.code == 4
+    assert ran.err.startswith("jobflow: cannot reach http://127.0.0.1:9")
+    assert command("list", "--kubeconfig", str(tmp_path / "none")).code == 4
+
+
+@pytest.mark.parametrize("verb", [("list",), ("status", "f"), ("suspend", "f"), ("status", "-w", "f"), ("job", "list")])
+def test_a_server_that_does_not_answer_is_exit_4_within_the_time_limit(
+    verb: tuple[str, ...], command: CliCommand, tmp_path: Path
+) -> None:
+    """As an API server without its store: it accepts the request and lets it wait."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        ran = command(*verb, "--kubeconfig", write(tmp_path / "config", _config(address)), "--request-timeout", "200ms")
+    assert ran.code == 4
+    assert ran.err.startswith(f"jobflow: {address} has not answered GET /apis/")
+    assert "within 0.2 s" in ran.err
+    assert "(etcd) may be down" in ran.err
+
+
+def _config(server: str) -> Body:
+    return {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "c",
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u", "namespace": "here"}}],
-        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
         "users": [{"name": "u", "user": {}}],
     }
-    ran = command("list", "--kubeconfig", write(tmp_path / "config", config))
-    assert ran.code == 4
-    assert ran.err.startswith("jobflow: cannot reach http://127.0.0.1:9")
-    assert command("list", "--kubeconfig", str(tmp_path / "none")).code == 4
 
 
 def test_policies_are_explained_for_stored_objects_and_scanned_before_they_are_applied(

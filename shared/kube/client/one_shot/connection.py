@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from shared.kube.client.access import Access
 from shared.kube.client.errors import ConnectionLost, Timeout, Unreachable
-from shared.kube.client.requests import CONNECT_SECONDS, Answer, Request
+from shared.kube.client.requests import CONNECT_SECONDS, Answer, Request, no_answer
 
 _CHUNK: Final = 2**20
 _LEAST_SECONDS: Final = 0.001  # a socket with a timeout of 0 does not wait at all
@@ -40,7 +40,7 @@ class BlockingConnection:
             return _exchange(connection, self._path + request.target, request, headers, deadline)
         except TimeoutError as fault:
             self.close()
-            raise Timeout(f"{request.method} {request.target}: no answer in time") from fault
+            raise Timeout(no_answer(self._access.host, request, seconds)) from fault
         except (OSError, http.client.HTTPException) as fault:
             self.close()
             raise ConnectionLost(f"{request.method} {request.target}: {fault!r}") from fault

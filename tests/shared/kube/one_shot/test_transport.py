@@ -190,3 +190,25 @@ async def test_a_stream_does_not_keep_other_requests_waiting() -> None:
             line, answer = await asyncio.gather(content.readline(), transport.send(GET, SECONDS))
             assert (code, line, answer.code) == (200, b"line\n", 200)
         await transport.close()
+
+
+@pytest.mark.parametrize("code", [None, 429, 503])
+def test_the_total_is_for_all_tries_of_one_request(code: int | None) -> None:
+    """Of a server that does not answer, of one that asks to come again, and of one that fails."""
+
+    def busy(handler: ThreadedHandler) -> None:
+        if code is None:
+            time.sleep(1.0)
+        handler.answer({}, code or 200, **{"Retry-After": "60"})
+
+    async def work() -> None:
+        transport = OneShotTransport(plain(address), user_agent="test")
+        async with Api(transport, timeout=0.05, total=0.05) as api:
+            await api.get(POD, "ns", "p")
+
+    with threaded(busy) as (server, address):
+        with pytest.raises(errors.ApiError) as raised:
+            work().send(None)
+        assert len(server.seen) <= (1 if code in (None, 429) else 5)
+    if code is None:
+        assert raised.value.message == f"{address} has not answered GET /api/v1/namespaces/ns/pods/p within 0.05 s"
