@@ -85,14 +85,12 @@ class QuotaBook:
         if entry.standing is Standing.HOLDS:
             return QuotaPlace(PlaceState.OPEN)
         if entry.standing is Standing.IDLE:
-            return QuotaPlace(PlaceState.NOT_REQUESTED)
+            return QuotaPlace(PlaceState.NOT_REQUESTED, self._why_full(entry))
         if entry.age not in self._granted:
-            room = self._room(entry)
-            full = room.full(entry.age, entry.slots)
-            if full is not None and not self._is_excepted(entry):
-                return QuotaPlace(PlaceState.HELD, str(full))
+            if why := self._why_full(entry):
+                return QuotaPlace(PlaceState.HELD, why)
             self._granted.add(entry.age)
-            room.take(entry.age, entry.slots)
+            self._room(entry).take(entry.age, entry.slots)
         return QuotaPlace(PlaceState.GRANTED)
 
     def freed(self, old: Body | None, new: Body | None) -> Iterable[Key]:
@@ -189,6 +187,11 @@ class QuotaBook:
 
     def _may_begin(self, entry: _Entry) -> bool:
         return self._is_covered(entry) or self._room(entry).full(entry.age, entry.slots) is None
+
+    def _why_full(self, entry: _Entry) -> str:
+        """The quota that holds the object, or would if it were to begin now; "" if there is room."""
+        full = self._room(entry).full(entry.age, entry.slots)
+        return "" if full is None or self._is_excepted(entry) else str(full)
 
     def _scope(self, entry: _Entry) -> str:
         """The namespace whose objects compete with this one for places; "" for all namespaces."""

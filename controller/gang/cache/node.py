@@ -1,7 +1,7 @@
 """Nodes: their allocatable resources, and which pods they admit (kube-scheduler's NodeAffinity, TaintToleration and
 NodeUnschedulable)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +20,9 @@ class NodeTaint(msgspec.Struct, frozen=True):
     value: str
     effect: str
 
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}:{self.effect}" if self.value else f"{self.key}:{self.effect}"
+
     @property
     def passes(self) -> bool:
         """Whether Kubernetes sets and removes the taint with the node's condition, or `kubectl cordon` did."""
@@ -36,6 +39,7 @@ class NodeInfo(msgspec.Struct, frozen=True):
 
 
 _CONDITIONS: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
+_MOST_NAMED: Final = 3  # taints in one message
 _KEEP_OUT: Final = frozenset({"NoSchedule", "NoExecute"})
 CORDON: Final = NodeTaint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 
@@ -59,11 +63,7 @@ def node_info_of(body: Mapping[str, Any]) -> NodeInfo | None:
 def is_eligible(node: NodeInfo, constraints: NodeConstraints, *, in_any_condition: bool = False) -> bool:
     """Whether pods with these constraints may go to the node. `in_any_condition`: taints that pass are ignored."""
     taints = (taint for taint in node.taints if not (in_any_condition and taint.passes))
-    return (
-        all(any(_tolerates(each, taint) for each in constraints.tolerations) for taint in taints)
-        and all(node.labels.get(key) == value for key, value in constraints.selector)
-        and (constraints.terms is None or any(_selects(term, node) for term in constraints.terms))
-    )
+    return all(_is_tolerated(taint, constraints) for taint in taints) and _matches(node, constraints)
 
 
 def why_none_is_eligible(nodes: Iterable[NodeInfo], constraints: NodeConstraints) -> str:
@@ -75,11 +75,38 @@ def why_none_is_eligible(nodes: Iterable[NodeInfo], constraints: NodeConstraints
         return f"no node has the labels {', '.join(f'{key}={value}' for key, value in labels.items())} (nodeSelector)"
     if constraints.terms is not None and not any(_selects(term, node) for node in known for term in constraints.terms):
         return "no node matches the required node affinity"
-    if not any(
-        is_eligible(node, NodeConstraints(tolerations=constraints.tolerations), in_any_condition=True) for node in known
-    ):
-        return "every node has a taint that the pods do not tolerate"
-    return ""
+    if not any(_matches(node, constraints) for node in known):
+        return "no node has both the labels of the nodeSelector and the required node affinity"
+    number, taints = kept_out(known, constraints)
+    which = "every node" if number == len(known) else "every node that matches nodeSelector and affinity"
+    return f"{which} has a taint that the pods do not tolerate: {taints}"
+
+
+def kept_out(nodes: Iterable[NodeInfo], constraints: NodeConstraints) -> tuple[int, str]:
+    """How many nodes only their taints keep the pods from, other than taints that pass, and the names of these taints."""
+    number, taints = 0, dict[str, None]()
+    for node in nodes:
+        found = [taint for taint in node.taints if not taint.passes and not _is_tolerated(taint, constraints)]
+        if found and _matches(node, constraints):
+            number += 1
+            taints.update(dict.fromkeys(map(str, found)))
+    return number, _listed(list(taints))
+
+
+def _is_tolerated(taint: NodeTaint, constraints: NodeConstraints) -> bool:
+    return any(_tolerates(each, taint) for each in constraints.tolerations)
+
+
+def _matches(node: NodeInfo, constraints: NodeConstraints) -> bool:
+    """Whether the node has what nodeSelector and required node affinity ask for."""
+    return all(node.labels.get(key) == value for key, value in constraints.selector) and (
+        constraints.terms is None or any(_selects(term, node) for term in constraints.terms)
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _tolerates(toleration: PodToleration, taint: NodeTaint) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 from controller.gang.cache.amounts import Amounts, format_amount, format_amounts, summed
 from controller.gang.cache.assumed import AssumedPod, AssumedTotals
 from controller.gang.cache.capacity import ClusterCapacity, Free
-from controller.gang.cache.node import why_none_is_eligible
+from controller.gang.cache.node import kept_out, why_none_is_eligible
 from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Inadmissible, PendingGroup
 from controller.gang.cache.placement import Gang, Placement, fits_wherever_pods_go, free_for, place
 from controller.gang.cache.pod_requirements import NodeConstraints, PodRequirements
@@ -147,7 +147,7 @@ class FeasibilityCheck:
                 else f"the {len(capacity.nodes)} nodes of this cluster were"
             )
             message = f"never fits: {group.needs}; {ever.fitting} would fit if {nodes_are} empty"
-            message += "".join(f"; {rule}" for rule in self._unmet_rules(group))
+            message += "".join(f"; {rule}" for rule in (*self._unmet_rules(group), *self._taints(group)))
             return Inadmissible(NOT_ENOUGH_RESOURCES, message, permanent=True)
         key = frozenset(pod.constraints for pod, _ in group.gang), free is capacity.free
         if key not in self._open:
@@ -167,6 +167,16 @@ class FeasibilityCheck:
         kinds = {pod.constraints for pod, _ in group.gang}
         unmet = [each for each in kinds if not self._capacity.eligible(each, in_any_condition=True)]
         return dict.fromkeys(sorted(filter(None, (why_none_is_eligible(nodes, each) for each in unmet))))
+
+    def _taints(self, group: PendingGroup) -> dict[str, None]:
+        """The taints that keep the group's pods from some of the nodes that they could otherwise use."""
+        said: dict[str, None] = {}
+        for each in {pod.constraints for pod, _ in group.gang}:
+            number, taints = kept_out(self._capacity.nodes.values(), each)
+            if number and self._capacity.eligible(each, in_any_condition=True):
+                nodes = "1 node has" if number == 1 else f"{number} nodes have"
+                said[f"{nodes} taints that the pods do not tolerate: {taints}"] = None
+        return dict.fromkeys(sorted(said))
 
     def _causes(self, group: PendingGroup, nodes: tuple[str, ...]) -> Iterator[str]:
         """What else could be changed: nodes that are out of order, and pods without PodGroup."""

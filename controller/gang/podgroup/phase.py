@@ -84,6 +84,9 @@ def _unschedulable(observed: GroupObservation, wanted: PodGroupPhase, now: float
     counts = observed.counts
     if wanted is PodGroupPhase.PENDING and why is not None:
         return _with_stored_times(stored, _condition(UNSCHEDULABLE, "True", why.reason, why.message, now))
+    if wanted in ADMITTED and counts.gated and why is not None and counts.scheduled < observed.group.minimum:
+        pods = "1 pod waits" if counts.gated == 1 else f"{counts.gated} pods wait"
+        return _with_stored_times(stored, _condition(UNSCHEDULABLE, "True", why.reason, f"{pods}: {why.message}", now))
     if wanted in ADMITTED and counts.unschedulable and counts.scheduled < observed.group.minimum:
         message = f"{counts.unbound} pods are not bound to nodes: {observed.unschedulable}"
         return _with_stored_times(stored, _condition(UNSCHEDULABLE, "True", NOT_BOUND, message, now))

@@ -75,7 +75,7 @@ def gang_message(snapshot: JobSnapshot) -> str:
 
 
 def _is_stuck(condition: PodGroupCondition) -> bool:
-    """The scheduler cannot place pods that were admitted."""
+    """The scheduler cannot place pods that were admitted, or pods that replace lost ones are not admitted."""
     return condition.type == "Unschedulable" and condition.status == "True" and bool(condition.message)
 
 

@@ -30,7 +30,7 @@ def restart(context: FlowContext, command: FlowCommand) -> CommandEffect:
     for name in context.steps:
         context.steps[name] = fresh(context.steps[name])
     begin_again(context)
-    return done("all steps run again" + _suspended(context))
+    return done("all steps run again" + _later(context))
 
 
 def retry(context: FlowContext, command: FlowCommand) -> CommandEffect:
@@ -129,11 +129,14 @@ def _said(context: FlowContext, order: RetryMessage, selected: Selection) -> str
         parts.append(f"{values} {', '.join(order.params)} {'has' if len(order.params) == 1 else 'have'} the new value")
     if order.active_deadline_seconds is not None:
         parts.append(f"the flow may take {order.active_deadline_seconds} s from now")
-    return "; ".join(parts) + (_suspended(context) if selected.steps or selected.skipping_backoff else "")
+    return "; ".join(parts) + (_later(context) if selected.steps or selected.skipping_backoff else "")
 
 
-def _suspended(context: FlowContext) -> str:
-    return ", once the flow, which is suspended, is resumed" if context.suspend else ""
+def _later(context: FlowContext) -> str:
+    """What the steps must wait for, as the end of a message."""
+    if context.suspend:
+        return ", once the flow, which is suspended, is resumed"
+    return f", once the quota has room: {context.held_by}" if context.held_by else ""
 
 
 def _why_nothing(context: FlowContext) -> str:

@@ -41,7 +41,8 @@ class PlaceState(StrEnum):
 
 
 class QuotaPlace(msgspec.Struct, frozen=True):
-    """The places of an object in all quotas that apply to it. `message`: why it is held."""
+    """The places of an object in all quotas that apply to it. `message`: why it is held, or would be if it were to begin
+    now."""
 
     state: PlaceState
     message: str = ""

@@ -66,6 +66,52 @@ def test_the_message_of_a_single_pod_speaks_of_one_pod_and_one_node() -> None:
     assert made.why("one") == "never fits: 1 pod needs cpu 5; 0 would fit if the only node of this cluster was empty"
 
 
+TAINT = {"key": "bad", "value": "x", "effect": "NoExecute"}
+TAINTED = {
+    "of one pod's node": (
+        template(nodeSelector={"disk": "a"}), 1, {"a": [TAINT]},
+        ("0 would fit if the 2 nodes of this cluster were empty; every node that matches nodeSelector and affinity has a taint "
+        "that the pods do not tolerate: bad=x:NoExecute"),
+    ),
+    "of all nodes": (
+        template(), 1, {"a": [TAINT], "b": [{"key": "gpu", "effect": "NoSchedule"}]},
+        ("0 would fit if the 2 nodes of this cluster were empty; every node has a taint that the pods do not tolerate: "
+        "bad=x:NoExecute, gpu:NoSchedule"),
+    ),
+    "of one node of two": (
+        template(), 6, {"a": [TAINT]},
+        ("4 would fit if the 2 nodes of this cluster were empty; 1 node has taints that the pods do not tolerate: "
+        "bad=x:NoExecute"),
+    ),
+    "that is tolerated": (
+        template(tolerations=[{"operator": "Exists"}]), 9, {"a": [TAINT]},
+        "8 would fit if the 2 nodes of this cluster were empty",
+    ),
+    "that passes with the condition of the node": (
+        template(), 9, {"a": [{"key": "node.kubernetes.io/disk-pressure", "effect": "NoSchedule"}]},
+        "8 would fit if the 2 nodes of this cluster were empty",
+    ),
+    "beside a label and an affinity that no node has both": (
+        template(nodeSelector={"disk": "a"}, affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [{"matchExpressions": [{"key": "disk", "operator": "In", "values": ["b"]}]}]}}}), 1, {},
+        ("0 would fit if the 2 nodes of this cluster were empty; no node has both the labels of the nodeSelector and the "
+        "required node affinity"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TAINTED)
+def test_a_group_that_never_fits_names_the_taints(case: str) -> None:
+    pod, number, taints, said = TAINTED[case]
+    made = GangCluster()
+    for name in ("a", "b"):
+        made.node(name, "4", labels={"disk": name}, taints=taints.get(name, ()))
+    made.submit("g", (pod, number))
+    made.round()
+    assert made.why("g").startswith("never fits: ")
+    assert made.why("g").partition("; ")[2] == said
+
+
 IMPOSSIBLE = {
     "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200; 0 would fit if the 2 nodes of this cluster were empty"),
     "no node has the label": ({"nodeSelector": {"gpu": "yes"}}, {}, "never fits: 2 pods that start together need cpu 2; 0 would fit if the 2 nodes of this cluster were empty; no node has the labels gpu=yes (nodeSelector)"),

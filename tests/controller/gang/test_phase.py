@@ -85,6 +85,29 @@ def test_conditions_come_and_go_and_keep_their_time() -> None:
     assert phase.differs(waits, runs)
 
 
+LOST = {
+    "one pod that replaces a lost one": (
+        "Running",
+        tally(pods=2, scheduled=1, running=1, gated=1),
+        "1 pod waits: no room",
+    ),
+    "two of them": ("Inqueue", tally(pods=4, scheduled=2, running=2, gated=2), "2 pods wait: no room"),
+    "none is needed": ("Running", tally(pods=5, scheduled=4, running=4, gated=1), ""),
+}
+
+
+@pytest.mark.parametrize("case", LOST)
+def test_a_started_group_says_why_pods_that_replace_lost_ones_wait(case: str) -> None:
+    stored, counts, message = LOST[case]
+    refusal = Inadmissible(NOT_ENOUGH_RESOURCES, "no room")
+    minimum = 4 if counts.pods > 2 else 2
+    status = phase.status(phase.GroupObservation(group(stored, minimum), counts, refusal), NOW)
+    stuck = [
+        each["message"] for each in status["conditions"] if (each["type"], each["status"]) == ("Unschedulable", "True")
+    ]
+    assert (status["phase"], stuck) == (stored, [message] if message else [])
+
+
 BACKENDS = {
     "Volcano is there": (["apps", "topology.volcano.sh"], {"v1beta1": ["workloads", "podgroups"]}, "volcano"),
     "only our own kinds": (["batch.volcano.sh", "scheduling.volcano.sh", "scheduling.k8s.io"], {}, "gate"),

@@ -32,6 +32,30 @@ def test_a_younger_flow_that_was_let_in_keeps_its_place_when_an_older_one_runs_a
     assert simulation.clusters[young].unfinished() == ["young-a"]
 
 
+@pytest.mark.parametrize(
+    ("action", "said"), [("RetryJobFlow", "steps a, b run again"), ("RestartJobFlow", "all steps run again")]
+)
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_flow_that_is_to_run_again_says_that_it_waits_for_the_quota(action: str, said: str, is_full: bool) -> None:
+    simulation = QuotaCluster(policy(1))
+    ended, other = Key("a", "ended"), Key("a", "other")
+    simulation.create(ended)
+    simulation.drain()
+    simulation.clusters[ended].set_job("ended-a", JobPhase.FAILED)
+    simulation.queue[ended] = None
+    simulation.drain()
+    if is_full:
+        simulation.create(other)
+        simulation.drain()
+    simulation.clusters[ended].commands.append(FlowCommand("c", "cu", action, rfc3339(START)))
+    simulation.reconcile(ended)
+    why = 'at most 1 JobFlow of namespace "a" may run at once (policy "p", limits.maxActiveFlows)'
+    (result,) = simulation.clusters[ended].status.command_results
+    assert result.message == (f"{said}, once the quota has room: {why}" if is_full else said)
+    simulation.drain()
+    assert bool(simulation.clusters[ended].unfinished()) is not is_full
+
+
 def test_a_held_flow_says_what_it_waits_for_and_starts_when_there_is_room() -> None:
     simulation = QuotaCluster(policy(1))
     first, second = Key("a", "first"), Key("a", "second")
