@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
+
 from controller.decision import Decision
 from controller.gang.cache.amounts import Amounts
 from controller.gang.cache.assumed import AssumedPod, BookedPod
@@ -33,6 +35,7 @@ class GateAdmission:
         """Run one scheduling cycle and record the admitted pods in the cache."""
         cache, now = self.cache, self.clock()
         cache.expire_bookings(now)
+        due = cache.release_places(now)
         cache.assign_unassigned()
         snapshot = cache.snapshot(with_evictable=self.settings.reclaim)
         result = run_cycle(snapshot, self.memory, self.settings, now)
@@ -40,7 +43,8 @@ class GateAdmission:
             cache.ungate(each.pod, each.node, pinned=each.pinned)
         cache.version += result.released
         self.memory = result.memory
-        return result
+        wakes = [at for at in (result.wake, due) if at is not None]
+        return msgspec.structs.replace(result, wake=min(wakes, default=None))
 
     def usage(self, group: Key) -> Amounts | None:
         return self.cache.requests(group)

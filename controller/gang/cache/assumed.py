@@ -23,6 +23,10 @@ controller (120 s), plus the longest request (30 s), plus the time until a silen
 """
 
 
+HELD_SECONDS: Final = 3.0
+"""For how long the place of a lost pod is held: the Job controller replaces the pod within a second."""
+
+
 class AssumedPod(msgspec.Struct, frozen=True):
     """`node`: "" where no nodes are known; `pinned`: its affinity allows only that node."""
 
@@ -125,6 +129,13 @@ class AssumedPods:
     def attempted_again(self, pod: Key, now: float) -> None:
         """Another attempt to create a booked pod begins, at epoch seconds: it may take as long as the first."""
         self._booked[pod] = msgspec.structs.replace(self._booked[pod], at=now)
+
+    def unbook(self, pod: Key, booked: BookedPod) -> bool:
+        """Release this booking, unless another has taken its place. Returns whether it was released."""
+        if self._booked.get(pod) is not booked:
+            return False
+        self._release(pod)
+        return True
 
     @property
     def booked(self) -> Collection[BookedPod]:

@@ -5,13 +5,14 @@ have not been observed yet: a pod counts for its node before the node is known, 
 is.
 """
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterator
 
 import msgspec
 
 from controller.gang.cache.amounts import Amounts, added, less, pods_that_fit
-from controller.gang.cache.assumed import AssumedPods, BookedPod, ChangedRequests
+from controller.gang.cache.assumed import HELD_SECONDS, AssumedPod, AssumedPods, BookedPod, ChangedRequests
 from controller.gang.cache.capacity import ClusterCapacity
 from controller.gang.cache.node import node_info_of
 from controller.gang.cache.pending_group import PendingGroup, is_complete, pending_group
@@ -55,6 +56,7 @@ class GangCache:
         self._used: dict[str, Amounts] = {}
         self._used_by: dict[Key, tuple[str, Amounts]] = {}
         self._to_account: set[Key] = set()
+        self._held: dict[Key, tuple[BookedPod, float | None]] = {}  # by pod; until when, once a cycle has seen it
 
     # --- changes ------------------------------------------------------------------------------------------------------
 
@@ -69,6 +71,8 @@ class GangCache:
         if after is not None:
             self._add(after)
         self._update_assumed(uid, before, after)
+        if before is not None and before.occupies_node and not (after and after.occupies_node):
+            self._hold_place(before)
         if before and before.occupies_node and not (after and after.occupies_node):
             self.version += 1
         group = after.group if after else before.group if before else None
@@ -135,6 +139,20 @@ class GangCache:
     def expire_bookings(self, now: float) -> None:
         self._to_account.update(booked.group for booked in self.assumed.booked)
         self.version += self.assumed.expire(now)
+
+    def release_places(self, now: float) -> float | None:
+        """Release the places of lost pods that will not be replaced, or not soon. Returns when the next is due, epoch seconds."""
+        due: list[float] = []
+        for pod, (booked, until) in list(self._held.items()):
+            ends = now + HELD_SECONDS if until is None else until
+            if now < ends and self._is_short(booked.group):
+                self._held[pod] = booked, ends
+                due.append(ends)
+                continue
+            del self._held[pod]
+            self._to_account.add(booked.group)
+            self.version += self.assumed.unbook(pod, booked)
+        return min(due, default=None)
 
     def ungate(self, pod: PodInfo, node: str, *, pinned: bool) -> None:
         """Admit a gated pod. `node`: where it is assumed until it is bound; `pinned`: it may go there only."""
@@ -306,6 +324,25 @@ class GangCache:
                 self.version += 1
         elif not self.assumed.has(uid):
             self.unassigned.add(uid)
+
+    def _hold_place(self, pod: PodInfo) -> None:
+        """Hold the place of a lost pod for the one that replaces it under its name: otherwise another group could be
+        admitted in between, and the pod's gang would run without its minimum."""
+        group = self.groups.get(pod.group) if pod.group is not None else None
+        if group is None or not group.has(pod) or not self._is_short(group.key) or self.assumed.booking(pod.key):
+            return
+        assumed = AssumedPod(pod.requirements, pod.node)
+        booked = BookedPod(group.key, group.queue, assumed, at=math.inf)
+        self.book(pod.key, booked)
+        self._held[pod.key] = booked, None
+
+    def _is_short(self, key: Key) -> bool:
+        """Whether part of a gang runs, without pods of its minimum."""
+        group = self.groups.get(key)
+        if group is None or group.terminating:
+            return False
+        own = [pod for pod in self.pods_of(group) if pod.counts_for_minimum]
+        return any(not pod.finished for pod in own) and not is_complete(group, own)
 
     def _withdraw_incomplete(self, key: Key) -> None:
         """Do not remove the gates of an admitted group when it is gone, or when pods of its minimum no longer exist."""

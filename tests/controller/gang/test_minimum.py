@@ -7,7 +7,7 @@ from controller.decision import Create, Decision, Patch
 from shared import names
 from shared.key import Key
 from shared.kinds import POD, PODGROUP
-from tests.controller.gang.make import NAMESPACE, template, with_nodes
+from tests.controller.gang.make import NAMESPACE, GangCluster, template, with_nodes
 
 
 def test_the_minimum_grows_when_a_task_is_released() -> None:
@@ -110,3 +110,76 @@ def test_pods_of_a_minimum_that_grows_in_the_same_decision_get_the_gate() -> Non
     pods = tuple(Create(POD, made.new_pod("g", "t0", index, template(), "default")) for index in (1, 2))
     decision = Decision(first=(change,), actions=pods)
     assert made.gang.admit_new(decision, NAMESPACE, {}) == decision
+
+
+LOST = {
+    "deleted at once": (),
+    "deleted after its grace period": ("terminating",),
+    "ended by its kubelet before it is deleted": ("terminating", "failed"),
+}
+
+
+def _lose(made: GangCluster, name: str, stages: tuple[str, ...]) -> None:
+    """The pod is evicted or deleted, as the API server shows it."""
+    uid = next(uid for uid, pod in made.pods.items() if pod["metadata"]["name"] == name)
+    for stage in stages:
+        pod = made.pods[uid]
+        metadata = {**pod["metadata"], "deletionTimestamp": "2026-01-02T03:00:00Z"}
+        made.put_pod({**pod, "metadata": metadata, "status": {"phase": "Failed" if stage == "failed" else "Running"}})
+    made.cache.update_pod(made.pods.pop(uid), None)
+
+
+@pytest.mark.parametrize("stages", LOST.values(), ids=LOST.keys())
+@pytest.mark.parametrize("limited", ["queue", "nodes"])
+def test_the_place_of_a_lost_pod_is_held_for_the_pod_that_replaces_it(limited: str, stages: tuple[str, ...]) -> None:
+    """A group that waits for room must not take it before the lost pod is created again."""
+    made = with_nodes("2" if limited == "nodes" else "8")
+    made.queue("q", capability={"cpu": "2"} if limited == "queue" else {})
+    made.submit("g", (template(), 2), queue="q")
+    made.bind()
+    made.submit("waits", (template(), 1), queue="q")
+    made.bind()
+    _lose(made, "g-t0-0", stages)
+    made.bind()
+    assert (made.bound("g"), made.bound("waits")) == (1, 0)
+    made.pod("g", "t0", 0, template())
+    made.bind()
+    assert (made.bound("g"), made.bound("waits")) == (2, 0)
+    made.end("g")
+    made.bind()
+    assert made.bound("waits") == 1
+
+
+def test_the_place_of_a_lost_pod_is_free_once_nobody_replaces_it() -> None:
+    made = with_nodes("2")
+    made.submit("g", (template(), 2))
+    made.bind()
+    made.submit("waits", (template(), 1))
+    made.bind()
+    _lose(made, "g-t0-0", ())
+    wake = made.round().wake
+    assert wake is not None
+    assert made.now < wake <= made.now + 5
+    made.now = wake
+    made.bind()
+    assert (made.bound("g"), made.bound("waits")) == (1, 1)
+
+
+OTHERWISE_FREE = {
+    "pods beyond the minimum": (1, ("g-t0-0",)),
+    "a whole gang": (2, ("g-t0-0", "g-t0-1")),
+}
+
+
+@pytest.mark.parametrize("case", OTHERWISE_FREE)
+def test_no_place_is_held_for(case: str) -> None:
+    minimum, lost = OTHERWISE_FREE[case]
+    made = with_nodes("2")
+    made.submit("g", (template(), 2), minimum=minimum)
+    made.bind()
+    made.submit("waits", (template(), 1))
+    made.bind()
+    for name in lost:
+        _lose(made, name, ())
+    made.bind()
+    assert made.bound("waits") == 1
