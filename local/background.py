@@ -17,17 +17,22 @@ from local.state_folder import ClusterRecord, StateFolder
 START_SECONDS: Final = 240.0
 _STOP_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
+_ENDED: Final = "was stopped before it was ready"
 _LOG_SHOWN: Final = 3000
 
 
 def start(folder: StateFolder, request: ClusterRequest) -> ClusterRecord:
     """The cluster once it is ready. Raises StartError with the end of its log; an interrupted start leaves nothing."""
-    folder.create()
+    with folder.starting():
+        return _started(folder, request)
+
+
+def _started(folder: StateFolder, request: ClusterRequest) -> ClusterRecord:
     pid = _spawn(folder, request)
     try:
         for _ in _until(START_SECONDS):
             if _has_ended(pid):
-                raise StartError(folder.log.read_text(errors="replace").strip()[-_LOG_SHOWN:])
+                raise StartError(folder.log.read_text(errors="replace").strip()[-_LOG_SHOWN:] or _ENDED)
             if folder.pid() == pid and (record := folder.record()) is not None:
                 return record
         raise StartError(f"the cluster was not ready after {START_SECONDS:.0f} s; see {folder.log}")
@@ -58,18 +63,24 @@ def _terminate(pid: int) -> None:
 
 
 def stop(folder: StateFolder) -> bool:
-    """End the cluster; False where none was running. Raises TimeoutError where even SIGKILL does not end it."""
+    """End the cluster, also one that is being started; False where none was running. Raises TimeoutError where even
+    SIGKILL does not end it."""
+    for _ in _until(_STOP_SECONDS):
+        if folder.is_running() or not folder.is_starting():
+            break
     if not folder.is_running():
         folder.clean()
         return False
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if (pid := folder.pid()) is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        sent = False
         for _ in _until(_STOP_SECONDS):
             if not folder.is_running():
                 folder.clean()
                 return True
+            if not sent and (pid := folder.pid()) is not None:  # one that has just begun has not written it yet
+                sent = True
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
     raise TimeoutError(f"process {folder.pid()} of the local cluster does not end")
 
 

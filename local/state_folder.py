@@ -73,21 +73,34 @@ class StateFolder:
             hint = "set XDG_STATE_HOME to a folder that can be written"
             raise StateFolderError(f"{self.path}: {error.strerror or error}; {hint}") from error
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[bool]:
+    def locked(self) -> contextlib.AbstractContextManager[bool]:
         """Hold the folder for this process; False where another process holds it."""
+        return self._locked("lock")
+
+    def is_running(self) -> bool:
+        """Whether a process holds the folder."""
+        return self._is_locked("lock")
+
+    def starting(self) -> contextlib.AbstractContextManager[bool]:
+        """Let others see that this process starts a cluster, which does not hold the folder at once."""
+        return self._locked("starting")
+
+    def is_starting(self) -> bool:
+        return self._is_locked("starting")
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[bool]:
         self.create()
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)
+        descriptor = os.open(self.path / name, os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)
         try:
             yield _lock(descriptor)
         finally:
             os.close(descriptor)
 
-    def is_running(self) -> bool:
-        """Whether a process holds the folder."""
-        if not (self.path / "lock").exists():
+    def _is_locked(self, name: str) -> bool:
+        if not (self.path / name).exists():
             return False
-        with self.locked() as free:
+        with self._locked(name) as free:
             return not free
 
     def pid(self) -> int | None:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +101,18 @@ def test_a_killed_cluster_is_seen_as_ended_and_can_be_started_again(
     assert status(capsys) == (1, {"running": False})
     assert main(["local", "up", "--nodes", "1"]) == 0
     assert folder.pid() != pid
+
+
+def test_a_cluster_that_is_being_started_is_stopped(folder: StateFolder) -> None:
+    command = [sys.executable, "-m", "cli.main", "local", "up", "--nodes", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as starting:
+        until(folder.is_starting, 60, lambda: "not started")
+        assert main(["local", "down"]) == 0
+        out, err = starting.communicate(timeout=60)
+    assert (starting.returncode, out) == (1, "")
+    assert err.endswith("jobflow: the local cluster: was stopped before it was ready\n")
+    assert not folder.is_running()
+    assert folder.pid() is None
 
 
 def test_a_process_that_ended_is_reported(folder: StateFolder, capsys: pytest.CaptureFixture[str]) -> None:

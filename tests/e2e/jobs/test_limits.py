@@ -313,6 +313,28 @@ def test_a_restarted_gang_waits_until_all_of_its_old_pods_are_gone(cluster: Loca
     assert recorder.fault == "", recorder.fault
 
 
+def test_a_running_gang_keeps_the_place_of_a_pod_that_is_deleted(
+    cluster: LocalCluster, namespace: str, small_queue: str
+) -> None:
+    """A Job that waits for the same queue does not start in between."""
+    cluster.apply(job(namespace, "gang", 2, queue=small_queue))
+    until(lambda: running(cluster, namespace) == 2, 60, lambda: message(cluster, namespace, "gang"))
+    cluster.apply(job(namespace, "waits", queue=small_queue))
+    says(cluster, namespace, "waits", "uses cpu 2 of 2 (spec.capability)")
+    for index in (0, 1, 0, 1, 0):
+        name = f"gang-w-{index}"
+        uid = cluster.kube.get(POD, namespace, name)["metadata"]["uid"]
+        cluster.kube.request("DELETE", f"/api/v1/namespaces/{namespace}/pods/{name}", {"gracePeriodSeconds": 0})
+        cluster.kube.wait(POD, namespace, name, lambda pod, uid=uid: _runs_anew(pod, uid))
+    assert free_pods(cluster, namespace) == Counter({"gang": 2})
+    cluster.kube.delete(JOB, namespace, "gang")
+    starts(cluster, namespace, "waits", 1)
+
+
+def _runs_anew(pod: Body, uid: str) -> bool:
+    return bool(pod["metadata"]["uid"] != uid and pod["status"].get("phase") == "Running")
+
+
 def test_never_fits_is_reported_only_if_no_other_job_can_make_room(cluster: LocalCluster, namespace: str) -> None:
     for number in range(8):
         container = {
