@@ -10,6 +10,7 @@ from drawing.graph_model import Arrow, Box, Drawing
 from drawing.groups import URGENCY, grouped, member_names
 from drawing.layers import Layers, depths, layers
 from drawing.svg.arrangement import arranged, line_count
+from shared.codec.plural import number_of
 
 VISIBLE: Final = 300  # boxes of a picture that nobody asked for
 LINES: Final = 600  # arrows of such a picture
@@ -110,7 +111,7 @@ def _list(drawing: Drawing, what: str, names: Iterable[str], *, arrows: bool) ->
     return msgspec.structs.replace(
         part,
         arrows=part.arrows if arrows else (),
-        part=f"{what}: {len(part.boxes) + len(part.finals)} of {len(urgent)} steps",
+        part=f"{what}: {len(part.boxes) + len(part.finals)} of {number_of(len(urgent), 'step')}",
     )
 
 
@@ -132,7 +133,7 @@ def _subset(drawing: Drawing, names: Iterable[str]) -> Drawing:
 
 
 def _of(drawing: Drawing, part: Drawing) -> str:
-    return f"{len(part.boxes) + len(part.finals)} of {len(drawing.flow.steps)} steps"
+    return f"{len(part.boxes) + len(part.finals)} of {number_of(len(drawing.flow.steps), 'step')}"
 
 
 _PARTS: Final[dict[Section, Callable[[Drawing, Choice], Drawing | Layers]]] = {

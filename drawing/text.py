@@ -9,6 +9,7 @@ from drawing.layers import Layers, shares
 from drawing.phase_style import COLOURS, SYMBOLS
 from drawing.styled_line import StyledLine
 from drawing.tree import branches
+from shared.codec.plural import number_of
 from shared.model.phases import StepPhase
 
 _BAR: Final = 40  # characters of the longest bar
@@ -39,7 +40,7 @@ def ascii_tree(drawing: Drawing) -> Iterator[StyledLine]:
 
 def _notes(box: Box) -> Iterator[str]:
     if box.members:
-        yield f"{len(box.members)} steps"
+        yield number_of(len(box.members), "step")
     if box.note:
         yield box.note
 

@@ -49,12 +49,12 @@ def next_times(arguments: argparse.Namespace) -> int:
     if " " in arguments.name or arguments.name.startswith("@"):
         now = time.time()
         body = {"metadata": {}, "spec": {"schedule": arguments.name, "timeZone": arguments.timezone}}
-        _print_times(body, arguments.count, now)
+        _print_times(body, arguments.count, now, Exit.USAGE)
         return Exit.OK
 
     async def work(session: Session) -> int:
         _, body = await _find(session, arguments.name)
-        _print_times(body, arguments.count, _shown_now(arguments, body))
+        _print_times(body, arguments.count, _shown_now(arguments, body), Exit.NO)
         return Exit.OK
 
     return live(arguments, work)
@@ -150,23 +150,23 @@ def _shown_now(arguments: argparse.Namespace, body: Body) -> float:
     return schedules.clock_of(body, schedule_speed(arguments.kubeconfig)).shown(time.time())
 
 
-def _print_times(body: Body, count: int, now: float) -> None:
-    """The next times of a schedule, in its zone, as far as it has not ended. Raises CliError."""
+def _print_times(body: Body, count: int, now: float, fault: Exit) -> None:
+    """The next times of a schedule, in its zone, as far as it has not ended. Raises CliError with `fault`."""
     spec = body["spec"]
     texts, name = spec.get("schedules") or (spec.get("schedule"),), str(spec.get("timeZone") or "")
     try:
         place = zone(name)
-        table = Timetable(tuple(map(_parsed, texts)), name, int(schedules.anchor_of(body, now)))
+        table = Timetable(tuple(_parsed(text, fault) for text in texts), name, int(schedules.anchor_of(body, now)))
     except ZoneError as error:
-        raise CliError(f'time zone "{name}": {error}', Exit.NO) from error
+        raise CliError(f'time zone "{name}": {error}', fault) from error
     end = epoch_or_none(spec.get("endTime"))
     for due in table.next(int(now), count):
         if end is None or due <= end:
             say(datetime.fromtimestamp(due, place).strftime("%a %Y-%m-%d %H:%M %Z"))
 
 
-def _parsed(text: str) -> Expression | Interval:
+def _parsed(text: str, fault: Exit) -> Expression | Interval:
     try:
         return parse(text)
     except CronError as error:
-        raise CliError(f'"{text}": {error}', Exit.NO) from error
+        raise CliError(f'"{text}": {error}', fault) from error

@@ -79,9 +79,9 @@ def test_only_the_local_cluster_that_is_up_has_a_speed(tmp_path: Path, monkeypat
 WRONG = {
     "a negative count": (("@daily", "--count", "-3"), 2, "-3: must be a number from 1 to 1000"),
     "no times": (("@daily", "--count", "0"), 2, "0: must be a number from 1 to 1000"),
-    "an unknown macro": (("@dayly",), 1, '"@dayly": unknown macro'),
-    "never due": (("0 0 31 2 *",), 1, '"0 0 31 2 *": never due'),
-    "no time zone": (("@daily", "--timezone", "Mars/X"), 1, 'time zone "Mars/X": not an IANA time zone name'),
+    "an unknown macro": (("@dayly",), 2, '"@dayly": unknown macro'),
+    "never due": (("0 0 31 2 *",), 2, '"0 0 31 2 *": never due'),
+    "no time zone": (("@daily", "--timezone", "Mars/X"), 2, 'time zone "Mars/X": not an IANA time zone name'),
 }
 
 

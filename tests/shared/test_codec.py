@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from shared.codec.api_words import fault_text, in_api_words
+from shared.codec.plural import number_of, verb
 from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.types import Model
@@ -54,3 +55,11 @@ def test_faults_of_real_objects_name_no_type_of_python(body: Any, model: type[Mo
     said = fault_text(str(raised.value))
     assert said.startswith(expected)
     assert "`" not in said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(0, "0 pods are bound"), (1, "1 pod is bound"), (2, "2 pods are bound"), (11, "11 pods are bound")],
+)
+def test_noun_and_verb_agree_with_the_number(number: int, said: str) -> None:
+    assert f"{number_of(number, 'pod')} {verb(number, 'is', 'are')} bound" == said

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from controller.decision import Action, Create, Decision, Delete, Note, Patch
 from controller.gang.backends.detect import NATIVE_GROUP
+from shared.codec.plural import number_of
 from shared.kinds import PODGROUP, Kind
 from shared.model.types import Body
 
@@ -61,7 +62,7 @@ def _following(
         kind, name = group_kind(version), metadata["name"]
         return (Patch(kind, metadata["namespace"], name, patch, uid=native["metadata"]["uid"]),), ()
     message = (
-        f"kube-scheduler still starts {_count(native)} pods together, not {minimum}: "
+        f"kube-scheduler still starts {number_of(_count(native), 'pod')} together, not {minimum}: "
         f"the minimum of a PodGroup of {NATIVE_GROUP}/{version} cannot be changed"
     )
     return (), (Note(MINIMUM_KEPT, message, "Warning"),)

@@ -74,6 +74,9 @@ def why_none_is_eligible(nodes: Iterable[NodeInfo], constraints: NodeConstraints
     if not any(labels.items() <= dict(node.labels).items() for node in known):
         return f"no node has the labels {', '.join(f'{key}={value}' for key, value in labels.items())} (nodeSelector)"
     if constraints.terms is not None and not any(_selects(term, node) for node in known for term in constraints.terms):
+        named = _named_only(constraints.terms)
+        if named and named.isdisjoint(node.name for node in known):
+            return f"no node is called {' or '.join(sorted(named))}"
         return "no node matches the required node affinity"
     if not any(_matches(node, constraints) for node in known):
         return "no node has both the labels of the nodeSelector and the required node affinity"
@@ -107,6 +110,12 @@ def _matches(node: NodeInfo, constraints: NodeConstraints) -> bool:
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _named_only(terms: Sequence[NodeSelectorTerm]) -> set[str]:
+    """The names of the nodes that the terms allow, as for a pod with nodeName; none if a term names no node."""
+    names = [{name for each in term.fields if each.operator == "In" for name in each.values} for term in terms]
+    return set().union(*names) if all(names) else set()
 
 
 def _tolerates(toleration: PodToleration, taint: NodeTaint) -> bool:

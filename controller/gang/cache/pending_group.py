@@ -11,6 +11,7 @@ from controller.gang.cache.exclusive_resources import display_name, is_exclusive
 from controller.gang.cache.pod import PodInfo
 from controller.gang.cache.pod_group import UNSCHEDULABLE, PodGroupInfo, condition
 from controller.gang.cache.pod_requirements import PODS, PodRequirements, total
+from shared.codec.plural import number_of, verb
 from shared.key import Key
 
 NOT_ENOUGH_TASKS: Final = "NotEnoughTasks"
@@ -94,7 +95,8 @@ def pending_group(group: PodGroupInfo, pods: Iterable[PodInfo], class_value: int
     counted = [each for each in own if each.counts_for_minimum]
     chosen, incomplete = _choose(group, counted, waiting)
     if incomplete is not None and blocked:
-        message = f"{len(blocked)} pods are blocked by scheduling gate {blocked[0].foreign_gate}, which jobflow does not manage"
+        who = f"{number_of(len(blocked), 'pod')} {verb(len(blocked), 'is', 'are')}"
+        message = f"{who} blocked by scheduling gate {blocked[0].foreign_gate}, which jobflow does not manage"
         incomplete = Inadmissible(NOT_ENOUGH_TASKS, message)
     taken = {each.uid for each in chosen}
     last_timeout = condition(group.status, UNSCHEDULABLE)
@@ -132,14 +134,17 @@ def _choose(
         found = [each for each in waiting if each.task == task][:needed]
         if len(found) < needed:
             exist = have[task] + sum(each.task == task for each in waiting)
-            return [], Inadmissible(NOT_ENOUGH_PODS_OF_TASK, f"{exist} of {minimum} pods of task {task} exist")
+            return [], Inadmissible(
+                NOT_ENOUGH_PODS_OF_TASK,
+                f"{exist} of {number_of(minimum, 'pod')} of task {task} {verb(minimum, 'exists', 'exist')}",
+            )
         chosen += found
     needed = max(0, group.minimum - len(counted) - len(chosen))
     taken = {each.uid for each in chosen}
     rest = [each for each in waiting if each.uid not in taken][:needed]
     if len(rest) < needed:
         exist = len(counted) + len(waiting)
-        message = f"{exist} of {group.minimum} pods that must start together exist"
+        message = f"{exist} of {number_of(group.minimum, 'pod')} that must start together {verb(group.minimum, 'exists', 'exist')}"
         return [], Inadmissible(NOT_ENOUGH_TASKS, message)
     return chosen + rest, None
 

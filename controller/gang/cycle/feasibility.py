@@ -14,6 +14,7 @@ from controller.gang.cache.placement import Gang, Placement, fits_wherever_pods_
 from controller.gang.cache.pod_requirements import NodeConstraints, PodRequirements
 from controller.gang.cache.queue_usage import QueueUsage
 from controller.gang.cycle.reservation import Unreserved
+from shared.codec.plural import number_of, verb
 
 QUEUE_NOT_FOUND = "QueueNotFound"
 QUEUE_PARENT_CYCLE = "QueueParentCycle"
@@ -153,7 +154,7 @@ class FeasibilityCheck:
         if key not in self._open:
             self._open[key] = free_for(group.gang, capacity, free)
         amounts, nodes = self._open[key]
-        parts = [group.needs, f"free on {len(nodes)} nodes: {format_amounts(amounts, group.amounts)}"]
+        parts = [group.needs, f"free on {number_of(len(nodes), 'node')}: {format_amounts(amounts, group.amounts)}"]
         if found is not None:
             parts.append(f"{found.fitting} of {group.size} fit")
         parts += self._causes(group, nodes)
@@ -187,7 +188,7 @@ class FeasibilityCheck:
             self._around[key] = len(every.difference(nodes)), outside
         out_of_order, outside = self._around[key]
         if out_of_order:
-            yield f"{out_of_order} more nodes are cordoned or not ready"
+            yield f"{number_of(out_of_order, 'more node')} {verb(out_of_order, 'is', 'are')} cordoned or not ready"
         held = {name: outside[name] for name in group.amounts if outside.get(name)}
         if held and not place(group.gang, self._capacity, self._without_groups).fits:
             yield f"pods without PodGroup use {format_amounts(held)}"

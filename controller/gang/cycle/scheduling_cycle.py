@@ -134,7 +134,8 @@ class _Cycle:
                 self._note(group, group.incomplete)
             elif again > self._now and not group.started:
                 self._wakes.append(again)
-                message = f"not bound in time ({group.bind_timeouts} times so far); tried again at {rfc3339(again)}"
+                times = "once" if group.bind_timeouts == 1 else f"{group.bind_timeouts} times"
+                message = f"not bound in time ({times} so far); tried again at {rfc3339(again)}"
                 self._note(group, Inadmissible(NOT_BOUND_IN_TIME, group.bind_timeout_message or message))
             else:
                 known = self._inadmissible.get(group.key)

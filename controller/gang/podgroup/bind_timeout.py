@@ -11,6 +11,7 @@ from controller.gang.cache.pod_counts import GroupPodCounts
 from controller.gang.cache.pod_group import SCHEDULED, UNSCHEDULABLE, PodGroupInfo
 from controller.gang.settings import backoff
 from shared import names
+from shared.codec.plural import number_of, verb
 from shared.model.phases import PodGroupPhase
 from shared.model.types import Body
 from shared.timestamp import rfc3339
@@ -34,7 +35,8 @@ def pods_to_delete(pods: Iterable[PodInfo]) -> tuple[PodInfo, ...]:
 def pending_again(group: PodGroupInfo, counts: GroupPodCounts, why: str, limit: float, now: float) -> Body:
     """The PodGroup's merge patch. `why`: the scheduler's message about a pod that it cannot bind."""
     number, at = group.bind_timeouts + 1, rfc3339(now)
-    bound = f"{counts.scheduled} of {group.minimum} pods were bound within {limit:g} s"
+    pods = f"{number_of(group.minimum, 'pod')} {verb(group.minimum, 'was', 'were')}"
+    bound = f"{counts.scheduled} of {pods} bound within {limit:g} s"
     message = f"{bound} ({why or _no_reason(group, counts)}); tried again at {rfc3339(now + backoff(number))}"
     changed = {"status": "True", "transitionID": at, "lastTransitionTime": at}
     kept = [each for each in group.status.get("conditions") or () if each.get("type") not in (SCHEDULED, UNSCHEDULABLE)]

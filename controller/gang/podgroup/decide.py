@@ -10,6 +10,7 @@ from controller.gang.cache.pod_counts import GroupPodCounts
 from controller.gang.cache.pod_group import PodGroupInfo
 from controller.gang.podgroup import bind_timeout, phase
 from controller.gang.podgroup.ungate import ungate_patch
+from shared.codec.plural import number_of, verb
 from shared.kinds import POD, PODGROUP
 from shared.model.phases import PodGroupPhase
 from shared.model.types import Body
@@ -51,7 +52,11 @@ def _evict(seen: GroupSnapshot) -> Decision | None:
     pods = bind_timeout.pods_to_delete(seen.pods) if seen.evict_because else ()
     if not pods:
         return None
-    note = Note("Evicted", f"{len(pods)} pods are deleted together: {seen.evict_because}", "Warning")
+    note = Note(
+        "Evicted",
+        f"{number_of(len(pods), 'pod')} {verb(len(pods), 'is deleted', 'are deleted together')}: {seen.evict_because}",
+        "Warning",
+    )
     return Decision(actions=_deletions(pods), notes=(note,))
 
 

@@ -9,6 +9,7 @@ import msgspec
 from controller.gang.cache.pending_group import Inadmissible
 from controller.gang.cache.pod_counts import GroupPodCounts
 from controller.gang.cache.pod_group import SCHEDULED, UNSCHEDULABLE, PodGroupInfo, condition
+from shared.codec.plural import number_of, verb
 from shared.model.phases import PodGroupPhase
 from shared.model.types import Body
 from shared.timestamp import rfc3339
@@ -88,7 +89,8 @@ def _unschedulable(observed: GroupObservation, wanted: PodGroupPhase, now: float
         pods = "1 pod waits" if counts.gated == 1 else f"{counts.gated} pods wait"
         return _with_stored_times(stored, _condition(UNSCHEDULABLE, "True", why.reason, f"{pods}: {why.message}", now))
     if wanted in ADMITTED and counts.unschedulable and counts.scheduled < observed.group.minimum:
-        message = f"{counts.unbound} pods are not bound to nodes: {observed.unschedulable}"
+        who = f"{number_of(counts.unbound, 'pod')} {verb(counts.unbound, 'is', 'are')}"
+        message = f"{who} not bound to nodes: {observed.unschedulable}"
         return _with_stored_times(stored, _condition(UNSCHEDULABLE, "True", NOT_BOUND, message, now))
     if not stored or wanted is PodGroupPhase.PENDING:
         return dict(stored) or None

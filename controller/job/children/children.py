@@ -96,7 +96,7 @@ def _pods(snapshot: JobSnapshot, shape: PluginJob) -> Children:
         return Children(cleanup=deletes, withdrawn=waiting.withdrawn, blocker=waiting.blocker, wake=waiting.wake)
     held = _refused(snapshot.observed, slots)
     if held:
-        rest = f" ({len(slots)} pods are still to be created)"
+        rest = f" (pods still to be created: {len(slots)})"
         return Children(blocker=refusals.blocker(held[0], rest), wake=refusals.wake(held))
     made: dict[str, set[int]] = {}
     creates: list[Action] = []

@@ -5,23 +5,31 @@ from functools import cached_property
 import msgspec
 
 from shared import names
+from shared.codec.plural import number_of, verb
 from shared.model.job import Job, LifecyclePolicy, TaskSpec
 from shared.model.phases import TaskCondition, TaskIteration
 
 
 class Task(msgspec.Struct, frozen=True):
     """A task. `minimum`: pods that it needs; `needs`: the tasks that it depends on, one of them (`any_of`) or all,
-    until `condition`.
+    until `condition`; `own_retry`: its maxRetry differs from that of the Job. The webhook stores the Job's in tasks without one.
     """
 
     name: str
     replicas: int
     minimum: int
     max_retry: int
+    own_retry: bool
     needs: tuple[str, ...]
     any_of: bool
     condition: TaskCondition
     spec: TaskSpec
+
+    def restarts_used_up(self, whose: str = "") -> str:
+        """`5 restarts are used up (maxRetry of the task)`. `whose`: what follows the number, such as ` of task t`."""
+        source = "the task" if self.own_retry else "the task and of the Job"
+        restarts = f"{number_of(self.max_retry, 'restart')}{whose} {verb(self.max_retry, 'is', 'are')}"
+        return f"{restarts} used up (maxRetry of {source})"
 
     def partition(self, index: int) -> int | None:
         """The partition of replica `index`, or None for a task without partitions."""
@@ -98,6 +106,7 @@ def _task(spec: TaskSpec, position: int, condition: TaskCondition, max_retry: in
         replicas=spec.replicas,
         minimum=_minimum(spec),
         max_retry=max_retry if spec.max_retry is None else spec.max_retry,
+        own_retry=spec.max_retry not in (None, max_retry),
         needs=tuple(dict.fromkeys(depends.name)) if depends else (),
         any_of=depends is not None and depends.iteration == TaskIteration.ANY,
         condition=(depends.condition if depends else None) or condition,

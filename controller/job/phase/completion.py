@@ -13,6 +13,7 @@ from controller.job.model.defaults import EffectiveSpec, Task
 from controller.job.model.pod_counts import JobPodCounts, TaskPodCounts, total
 from controller.job.model.record import JobRecord
 from controller.job.react.policies import events_of
+from shared.codec.plural import number_of, verb
 from shared.model.phases import JobEvent, JobPhase
 
 
@@ -33,14 +34,15 @@ def outcome(
     if not wanted.replicas:
         return None
     if wanted.min_success is not None and succeeded >= wanted.min_success:
-        message = f"{succeeded} pods succeeded, {wanted.min_success} are enough (minSuccess)"
+        enough = f"{wanted.min_success} {verb(wanted.min_success, 'is', 'are')} enough"
+        message = f"{number_of(succeeded, 'pod')} succeeded, {enough} (minSuccess)"
         return JobOutcome(JobPhase.COMPLETED, reasons.MIN_SUCCESS, message)
     all_ended = all(_has_ended(task, counts, unreachable) for task in wanted.tasks)
     fault = _fault(record, counts, unreachable, wanted)
     if fault is None and all_ended and unreachable:
         fault = _dependency_failed(unreachable)
     if fault is None:
-        message = f"{succeeded} of {wanted.replicas} pods succeeded"
+        message = f"{succeeded} of {number_of(wanted.replicas, 'pod')} succeeded"
         return JobOutcome(JobPhase.COMPLETED, reasons.COMPLETED, message) if all_ended else None
     if record.timers or (not all_ended and _may_complete_by_policy(record, counts, unreachable, wanted)):
         return None
@@ -66,7 +68,7 @@ def _fault(
     if wanted.min_success is not None:
         if best >= wanted.min_success:
             return None
-        message = f"{failed} pods failed; at most {best} can succeed, minSuccess is {wanted.min_success}"
+        message = f"{number_of(failed, 'pod')} failed; at most {best} can succeed, minSuccess is {wanted.min_success}"
         return (
             _dependency_failed(unreachable)
             if unreachable
@@ -79,20 +81,20 @@ def _fault(
         return _dependency_failed(unreachable)
     if short is not None and wanted.every_task_counts:
         return _task_failed(short, counts[short.name], record)
-    message = f"{failed} of {wanted.replicas} pods failed, {wanted.min_available} must succeed (minAvailable)"
+    message = (
+        f"{failed} of {number_of(wanted.replicas, 'pod')} failed, {wanted.min_available} must succeed (minAvailable)"
+    )
     return JobOutcome(JobPhase.FAILED, reasons.NO_MIN_AVAILABLE, message)
 
 
 def _task_failed(task: Task, count: TaskPodCounts, record: JobRecord) -> JobOutcome:
     """Too few pods of the task can succeed. If its restarts are used up, that is the reason given."""
-    message = (
-        f"{count.failed} of {task.replicas} pods of task {task.name} failed, {task.minimum} must succeed (minAvailable)"
-    )
+    message = f"{count.failed} of {number_of(task.replicas, 'pod')} of task {task.name} failed, {task.minimum} must succeed (minAvailable)"
     if 0 < task.max_retry <= record.task(task.name).retries:
         return JobOutcome(
             JobPhase.FAILED,
             reasons.MAX_RETRY_EXCEEDED,
-            f"{message}; its {task.max_retry} restarts are used up (maxRetry of the task)",
+            f"{message}; its {task.restarts_used_up()}",
         )
     return JobOutcome(JobPhase.FAILED, reasons.NO_MIN_AVAILABLE, message)
 

@@ -7,6 +7,7 @@ from controller.job.model.pods_by_role import PodsByRole
 from controller.job.model.record import JobRecord, TaskProgress
 from controller.job.react.events import LifecycleEvent
 from controller.job.react.transitions import TRANSITIONS, Budget, Transition
+from shared.codec.plural import number_of, verb
 from shared.model.phases import JobAction, JobPhase
 
 
@@ -23,7 +24,7 @@ def apply_action(
         task = wanted.by_name.get(event.task)
         return _replace(action, event, reason, record, by_role, task) if task else record
     if transition.budget is Budget.JOB and record.retries >= wanted.max_retry:
-        message = f"{event.message}; {record.retries} of {wanted.max_retry} restarts are used up (maxRetry of the Job)"
+        message = f"{event.message}; {record.retries} of {number_of(wanted.max_retry, 'restart')} {verb(wanted.max_retry, 'is', 'are')} used up (maxRetry of the Job)"
         return record.replace(phase=JobPhase.FAILED, reason=reasons.MAX_RETRY_EXCEEDED, message=message, handled={})
     return _whole(transition, action, event, reason, remember(by_role, record, wanted), wanted)
 

@@ -12,6 +12,7 @@ from controller.job.model.defaults import EffectiveSpec, Task
 from controller.job.model.observed import JobObservation, PodObservation
 from controller.job.model.pods_by_role import PodsByRole, current_group
 from controller.job.model.record import JobRecord, TaskProgress
+from shared.codec.plural import number_of, verb
 from shared.model.job_status import HandledEvent
 from shared.model.phases import JobEvent, PodGroupPhase, PodPhase
 from shared.timestamp import rfc3339
@@ -121,10 +122,12 @@ def _task_failed(
     known = record.task(task.name)
     restarts = sum(pod.restarts for pod in pods.values() if pod.alive)
     if restarts >= max(1, task.max_retry):
-        message = f"containers of task {task.name} restarted {restarts} times (maxRetry {task.max_retry})"
+        message = f"containers of task {task.name} restarted {number_of(restarts, 'time')} (maxRetry {task.max_retry})"
         yield LifecycleEvent(JobEvent.TASK_FAILED, task.name, since=now, message=message)
     elif task.replicas - len(known.failed) < task.minimum and not waiting(record, task.name):
-        message = f"{len(known.failed)} of {task.replicas} pods of task {task.name} failed, {task.minimum} are needed"
+        all_pods = number_of(task.replicas, "pod")
+        needed = f"{task.minimum} {verb(task.minimum, 'is', 'are')} needed"
+        message = f"{len(known.failed)} of {all_pods} of task {task.name} failed, {needed}"
         yield LifecycleEvent(JobEvent.TASK_FAILED, task.name, since=now, message=message)
 
 

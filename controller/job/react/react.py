@@ -117,6 +117,6 @@ def _exhausted(
         record = record.with_task(task.name, failed=known.failed | {event.index}, replacing=replacing)
     if record.task(task.name).gave_up:
         return state.then(record)
-    message = f"{event.message}; {task.max_retry} of {task.max_retry} restarts of task {task.name} are used up (maxRetry of the task)"
+    message = f"{event.message}; {task.max_retry} of {task.restarts_used_up(f' of task {task.name}')}"
     failed = LifecycleEvent(JobEvent.TASK_FAILED, task.name, since=observed.now, message=message)
     return _one(failed, observed, pods, state.then(record, f"{message}: no {action}"), wanted)

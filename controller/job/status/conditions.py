@@ -17,6 +17,7 @@ from controller.job.phase.dependencies import tasks_with_pods
 from controller.job.phase.phases import first_tasks
 from controller.job.phase.snapshot import JobSnapshot
 from controller.job.react.refusals import Blocker
+from shared.codec.plural import number_of, verb
 from shared.model.phases import JobPhase, PodGroupPhase
 from shared.model.podgroup import PodGroupCondition
 
@@ -63,7 +64,8 @@ def _pending(snapshot: JobSnapshot) -> tuple[str, str]:
     trouble = problems_text(problems(snapshot.by_role), scheduler=not text)
     trouble += slow_starts_text(snapshot.by_role, snapshot.observed.now)
     running = total(snapshot.counts, "running")
-    return reason, f"{running} pods run, {needed} are needed{_waiting(snapshot)}{text}{trouble}"
+    pods = f"{number_of(running, 'pod')} {verb(running, 'runs', 'run')}, {needed} {verb(needed, 'is', 'are')} needed"
+    return reason, f"{pods}{_waiting(snapshot)}{text}{trouble}"
 
 
 def gang_message(snapshot: JobSnapshot) -> str:
@@ -85,7 +87,7 @@ def _running(snapshot: JobSnapshot) -> tuple[str, str]:
     trouble = problems_text(problems(snapshot.by_role), scheduler=True)
     return (
         reasons.POD_PROBLEM if trouble else reasons.PODS_RUNNING,
-        f"of {snapshot.wanted.replicas} pods: {text or 'none yet'}{_waiting(snapshot)}{trouble}",
+        f"of {number_of(snapshot.wanted.replicas, 'pod')}: {text or 'none yet'}{_waiting(snapshot)}{trouble}",
     )
 
 

@@ -10,6 +10,7 @@ from controller.jobflow.model.gate_result import StepEnd
 from controller.jobflow.reasons import BAD_SKIPS
 from controller.jobflow.steps.dependency import dependency
 from shared import ranges
+from shared.codec.plural import number_of
 from shared.model.command_message import RetryMessage
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
@@ -38,7 +39,9 @@ def select(context: FlowContext, order: RetryMessage) -> Selection | CommandEffe
         return refused(f'there is no step "{order.named}"')
     state = context.steps[order.named]
     if order.attempt is not None and order.attempt != state.attempts:
-        return without_effect(f"step {state.name} has begun {state.attempts} attempts, not {order.attempt}")
+        return without_effect(
+            f"step {state.name} has begun {number_of(state.attempts, 'attempt')}, not {order.attempt}"
+        )
     return _named(context, order, state)
 
 

@@ -14,6 +14,7 @@ from controller.jobflow.model.loop_course import is_failing, loop_course
 from controller.jobflow.model.loop_failure import LoopCourse, closed
 from controller.jobflow.model.plan import max_iterations
 from shared import ranges
+from shared.codec.plural import number_of
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
 from shared.model.phases import StepPhase
@@ -91,7 +92,11 @@ def _all_ended(context: FlowContext, step: Step, state: StepStatus, found: Itera
     if is_failing(context, step):
         return failed(state, found)
     count = ranges.count(found.failed_indexes)
-    return StepEnd(StepPhase.COMPLETED, "", f"{count} of {found.total} iterations failed (tolerated)" if count else "")
+    return StepEnd(
+        StepPhase.COMPLETED,
+        "",
+        f"{count} of {number_of(found.total or 0, 'iteration')} failed (tolerated)" if count else "",
+    )
 
 
 def _before(state: StepStatus, index: int) -> LastIteration | None:
@@ -115,9 +120,9 @@ def _while(
     index = len(ranges.parse(f"{known.completed_indexes},{known.failed_indexes}"))
     iteration = Iteration(index, None, _before(state, index))
     if not evaluate_at(context, step, ExpressionPlace.WHILE, loop.while_ or "", iteration=iteration):
-        return StepEnd(StepPhase.COMPLETED, "", f"{index} iterations")
+        return StepEnd(StepPhase.COMPLETED, "", number_of(index, "iteration"))
     if index >= max_iterations(loop):
-        return fail(reasons.TOO_MANY_ITERATIONS, f"after {index} iterations `while` still holds")
+        return fail(reasons.TOO_MANY_ITERATIONS, f"after {number_of(index, 'iteration')} `while` still holds")
     return [iteration]
 
 

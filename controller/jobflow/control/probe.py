@@ -8,6 +8,7 @@ from controller.jobflow.model.context import FlowContext, ProbeWanted
 from controller.jobflow.model.gate_result import GateResult, StepWait, fail
 from controller.jobflow.model.observed import ObservedChild
 from controller.jobflow.model.target_outcome import TargetOutcome, target_outcomes, upstream
+from shared.codec.plural import number_of
 from shared.model.phases import PodPhase
 from shared.model.step import HttpGet, Probe, Step, TaskStatusProbe, TcpSocket
 
@@ -82,7 +83,7 @@ def _status(jobs: Sequence[ObservedChild], wanted: TaskStatusProbe) -> str:
         counts = job.status.task_status_count.get(task)
         there = sum(counts.phase.get(phase, 0) for phase in past) if counts else 0
         if there < needed:
-            return f"task {task} of {job.name}: {there} of {needed} pods {wanted.phase}"
+            return f"task {task} of {job.name}: {there} of {number_of(needed, 'pod')} {wanted.phase}"
     return ""
 
 

@@ -18,6 +18,7 @@ import msgspec
 from controller.jobflow.model.context import ProbeWanted
 from controller.jobflow.model.observed import ProbeResult
 from controller.jobflow.model.pod_results import PodAddress
+from shared.codec.plural import number_of, verb
 from shared.key import Key
 from shared.kube.client.errors import ApiError
 from shared.model.step import HttpGet, TcpSocket
@@ -174,7 +175,8 @@ class Prober:
                 if holding >= probe.minimum:
                     break
             if holding < probe.minimum:
-                return failing or f"{label}: {holding} of {probe.minimum} pods of task {probe.task} run"
+                running = f"{holding} of {number_of(probe.minimum, 'pod')} of task {probe.task}"
+                return failing or f"{label}: {running} {verb(probe.minimum, 'runs', 'run')}"
         return ""
 
     async def _ask(self, pod: PodAddress, check: HttpGet | TcpSocket) -> str:

@@ -120,6 +120,11 @@ IMPOSSIBLE = {
             {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]}}}}, {},
         "never fits: 2 pods that start together need cpu 2; 0 would fit if the 2 nodes of this cluster were empty; no node matches the required node affinity",
     ),
+    "no node has the name": (
+        {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["lost"]}]}]}}}}, {},
+        "never fits: 2 pods that start together need cpu 2; 0 would fit if the 2 nodes of this cluster were empty; no node is called lost",
+    ),
     "the queue is too small": (
         {"cpu": "2"}, {"queue": "tiny"},
         "never fits: 2 pods that start together need cpu 4, queue tiny may use 1 (spec.capability)",

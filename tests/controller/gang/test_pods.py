@@ -72,7 +72,7 @@ def test_pods_with_node_name_wait_for_room_on_that_node() -> None:
     made.round()
     assert made.gated("second") == 2
     assert not any(pod["spec"].get("nodeName") for pod in made.pods.values() if "second" in pod["metadata"]["name"])
-    assert "free on 1 nodes: cpu 1" in made.why("second")
+    assert "free on 1 node: cpu 1" in made.why("second")
     made.end("first")
     made.round()
     made.bind()

@@ -264,8 +264,8 @@ def test_pods_refused_by_a_quota_are_reported_and_created_later() -> None:
     quota(3, cluster)
     cluster.settle()
     assert (cluster.phase, cluster.reason, len(cluster.pods)) == ("Pending", "FailedCreate", 3)
-    assert cluster.status.state.message == "exceeded quota: pods (2 pods are still to be created)"
-    assert cluster.text("FailedCreate") == ["exceeded quota: pods (2 pods are still to be created)"]
+    assert cluster.status.state.message == "exceeded quota: pods (pods still to be created: 2)"
+    assert cluster.text("FailedCreate") == ["exceeded quota: pods (pods still to be created: 2)"]
     assert (cluster.status.pending, cluster.wake) == (3, cluster.now + 0.5)
     cluster.look()
     assert len(cluster.pods) == 3

@@ -39,7 +39,7 @@ def reported(cluster: Toy) -> list[str]:
 def test_an_image_that_cannot_be_pulled_reaches_message_and_event() -> None:
     cluster = toy(task(replicas=1)).settle()
     show(cluster, "w-0", "Pending", waiting("ErrImagePull", message="not found")).settle()
-    assert message(cluster) == "0 pods run, 1 are needed; pod demo-w-0: ErrImagePull: container main: not found"
+    assert message(cluster) == "0 pods run, 1 is needed; pod demo-w-0: ErrImagePull: container main: not found"
     assert reported(cluster) == ["pod demo-w-0: ErrImagePull: container main: not found"]
 
 

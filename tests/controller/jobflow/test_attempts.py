@@ -194,10 +194,10 @@ def test_the_step_of_a_pending_job_shows_the_cause_after_five_seconds():
 def test_a_problem_of_a_running_job_updates_the_message_at_once_and_raises_one_event():
     cluster = started(step("a"))
     for restarts in ("once", "2 times", "3 times"):
-        said = f"of 1 pods: 1 running; pod f-a-0: container c restarted {restarts}"
+        said = f"of 1 pod: 1 running; pod f-a-0: container c restarted {restarts}"
         assert waiting(cluster, JobPhase.RUNNING, "PodProblem", said) == ("PodProblem", f"Job f-a: {said}")
     assert [reason for reason, _ in cluster.notes].count("PodProblem") == 1
-    assert waiting(cluster, JobPhase.RUNNING, "PodsRunning", "of 1 pods: 1 running") == ("", "")
+    assert waiting(cluster, JobPhase.RUNNING, "PodsRunning", "of 1 pod: 1 running") == ("", "")
 
 
 def test_the_loop_shows_why_the_job_of_an_iteration_stays_pending():

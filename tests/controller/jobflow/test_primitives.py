@@ -93,7 +93,7 @@ def serving(**probe) -> dict:
 def test_a_task_status_probe_starts_the_step_while_its_target_runs():
     cluster = started(step("server"), serving(taskStatusList=[{"taskName": "main", "phase": "Running"}]))
     cluster.run("f-server")
-    assert cluster.next() == {"client": ("task main of f-server: 0 of 1 pods Running",)}
+    assert cluster.next() == {"client": ("task main of f-server: 0 of 1 pod Running",)}
     cluster.set_job("f-server", JobPhase.RUNNING, taskStatusCount={"main": {"phase": {"Running": 1}}})
     cluster.settle()
     assert cluster.created == ["f-server", "f-client"]

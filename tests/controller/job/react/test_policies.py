@@ -233,7 +233,7 @@ def test_a_task_without_max_retry_has_that_of_the_job() -> None:
         cluster.fail("w-0").settle().vanish().settle().run("w-0").settle()
         assert cluster.phase == "Running"
     assert cluster.fail("w-0").settle().reason == "MaxRetryExceeded"
-    assert "its 5 restarts are used up (maxRetry of the task)" in cluster.status.state.message
+    assert "its 5 restarts are used up (maxRetry of the task and of the Job)" in cluster.status.state.message
 
 
 def test_two_failures_at_once_are_one_restart_of_the_task() -> None:
