@@ -75,7 +75,7 @@ def test_a_forged_owner_hides_no_flow_from_a_quota(scenario: Scenario, policies:
 
 
 def test_a_suspended_flow_counts_while_its_jobs_run(scenario: Scenario, policies: Policies) -> None:
-    scenario.templates("a", seconds=60)
+    scenario.templates("a", seconds=2000)
     policies("running", limits={"maxRunningFlows": 1})
     scenario.flow("f", {"a": ()})
     scenario.reaches("f", "a", "Running")
