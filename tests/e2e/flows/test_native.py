@@ -150,7 +150,7 @@ def test_a_gang_that_kubernetes_cannot_place_waits_as_a_whole_and_reports_it(
             status = native.kube.get(JOB, namespace, "never").get("status") or {}
             return str((status.get("state") or {}).get("message", ""))
 
-        until(lambda: "pods are not bound to nodes: " in reported(), 90, reported)
+        until(lambda: "not bound to nodes: " in reported(), 90, reported)
         assert bound(native, namespace, "never") == 0
         native.kube.delete(JOB, namespace, "never")
         until(lambda: not native.kube.list(group_kind(version), namespace), 60, lambda: "its gang stays")
