@@ -7,8 +7,10 @@ import msgspec
 import pytest
 from aiohttp import StreamReader
 
+from controller import job_parts
 from controller.gang.backends.detect import GATE, NATIVE, NATIVE_VERSIONS, VOLCANO
-from controller.main import AUTO, CONTROLLERS, _backend, _context
+from controller.gang_api import GangAdmission, GangBackend, NoAdmission, UngatedBackend
+from controller.main import CONTROLLERS, _context
 from controller.settings import Settings, parse
 from shared.kinds import Kind
 from shared.kube.cache.cache import Caches
@@ -46,8 +48,15 @@ def watched(settings: Settings) -> list[Kind]:
     api = Api(SilentTransport())
     caches = Caches(api, namespaces=settings.watch_namespaces)
     version = NATIVE_VERSIONS[0] if settings.gang_backend == NATIVE else None
-    context = _context(settings, api, caches, lambda: True, _backend(settings, settings.gang_backend, version))
-    for part in CONTROLLERS:
+    backend: GangBackend = UngatedBackend()
+    admission: GangAdmission = NoAdmission()
+    parts = CONTROLLERS
+    if settings.job_controller:
+        backend = job_parts._backend(settings, settings.gang_backend, version)
+        admission = job_parts._admission(settings)
+        parts = (*CONTROLLERS, *job_parts.CONTROLLERS)
+    context = _context(settings, api, caches, lambda: True, backend, admission)
+    for part in parts:
         if part.enabled(settings):
             part.build(context)
     return [cache.kind for cache in caches._caches.values()]
@@ -69,7 +78,7 @@ def granted(objects: tuple[Body, ...], verb: str) -> set[tuple[str, str]]:
 def test_every_watched_kind_may_be_listed_and_watched(values: Body) -> None:
     objects = render(values)
     settings = parse(container(of(objects, "Deployment", "-controller"))["args"], {})
-    backends = (VOLCANO, NATIVE, GATE) if settings.gang_backend == AUTO else (settings.gang_backend,)
+    backends = (VOLCANO, NATIVE, GATE) if settings.gang_backend == job_parts.AUTO else (settings.gang_backend,)
     kinds = {
         (kind.group, kind.plural)
         for backend in backends

@@ -108,6 +108,8 @@ def _record(context: FlowContext, command: FlowCommand, found: CommandEffect) ->
     )
     context.command_results = (*context.command_results, result)[-_RESULTS:]
     context.urgent = True
+    if found.effect is Effect.DONE:
+        context.wake_at(context.now)  # Jobs were read before the Command: they are read again with what it has changed
     if found.effect is Effect.UNKNOWN:
         context.notes.append(Note("UnknownCommand", f"Command {command.name}: {found.message}"[:_SAID], "Warning"))
     elif found.effect in _EVENTS:

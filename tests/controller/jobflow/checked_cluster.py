@@ -137,12 +137,17 @@ class CheckedCluster:
         self.checked = 0
 
     def settle(self) -> None:
+        woken = True
         for _ in range(60):
             before = (self.cluster.flow, dict(self.cluster.bodies), tuple(self.cluster.commands))
-            self.cluster.turn()
+            decision = self.cluster.turn()
             self.check()
             if before == (self.cluster.flow, dict(self.cluster.bodies), tuple(self.cluster.commands)):
                 return
+            assert woken or self.cluster.holds or not decision.actions, (
+                "only its own writes woke the flow for this pass"
+            )
+            woken = decision.requeue_after == 0 or bool(decision.actions)  # children report to the flow
         raise AssertionError("never settles")
 
     def move(self, what: str, first: int, second: int) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from controller.decision import Create
 from controller.jobflow.children.parse.flow import parse_flow
-from controller.jobflow.model.observed import ObservedFlow
+from controller.jobflow.model.observed import FlowCommand, ObservedFlow
 from shared.timestamp import rfc3339
 from tests.controller.jobflow.make import FlowCluster, flow, step
 
@@ -98,6 +98,18 @@ def test_the_step_ends_with_its_flow_and_a_retry_does_not_stop_the_next_one() ->
     count = len(cluster.sent)
     assert cluster.command("RestartJobFlow").startswith("Done")
     assert (cluster.step("s").stopped, len(cluster.sent)) == (False, count)
+
+
+def test_a_retry_reaches_the_flow_below_although_nothing_but_writes_of_the_flow_follows() -> None:
+    """The Command is carried out after the children were read, and own writes wake no flow."""
+    cluster = running()
+    ended = {"completionTime": rfc3339(cluster.now), "steps": [{"name": "a", "phase": "Failed"}]}
+    cluster.report("f-s", "Failed", outcome="Failed", **ended)
+    cluster.commands.append(FlowCommand("c", "cu", "RetryJobFlow", rfc3339(cluster.now)))
+    assert cluster.turn().requeue_after == 0
+    assert cluster.sent == []
+    cluster.turn()
+    assert [child for child, _ in cluster.sent] == ["f-s"]
 
 
 def test_every_iteration_of_a_loop_of_flows_is_stopped_so() -> None:
