@@ -4,8 +4,9 @@ kube-scheduler does the same between its decision and the binding. Here the sche
 another node; the cycle takes that into account (controller.gang.cycle.feasibility).
 """
 
+import math
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -22,7 +23,6 @@ BOOKED_SECONDS: Final = 300.0
 controller (120 s), plus the longest request (30 s), plus the time until a silent watch is replaced (150 s).
 """
 
-
 HELD_SECONDS: Final = 3.0
 """For how long the place of a lost pod is held: the Job controller replaces the pod within a second."""
 
@@ -36,7 +36,9 @@ class AssumedPod(msgspec.Struct, frozen=True):
 
 
 class BookedPod(msgspec.Struct, frozen=True):
-    """A pod that is being created without gate. `at`: when the last attempt began, epoch seconds."""
+    """A pod that is being created without gate, or the place held for one that replaces a lost pod. `at`: when the last
+    attempt to create it began, epoch seconds; infinite for a held place, which HeldPlaces releases.
+    """
 
     group: Key
     queue: str
@@ -182,6 +184,42 @@ class AssumedPods:
     def _remove(self, pod: AssumedPod) -> None:
         self._capacity.assume(pod.node, pod.requirements, -1)
         self.totals.remove(pod)
+
+
+class HeldPlaces:
+    """The places of lost pods, booked for the pods that replace them under their names. A booking of the controller that
+    creates such a pod takes the place of this one, and is not released here.
+    """
+
+    def __init__(self, assumed: AssumedPods) -> None:
+        self._assumed = assumed
+        self._booked: dict[Key, BookedPod] = {}
+        self._until: dict[Key, float] = {}  # epoch seconds, once `release` has seen the place
+
+    def hold(self, pod: PodInfo, group: Key, queue: str) -> None:
+        """Hold the place of a lost pod, unless its successor has one already."""
+        if self._assumed.booking(pod.key) is None:
+            booked = BookedPod(group, queue, AssumedPod(pod.requirements, pod.node), at=math.inf)
+            self._assumed.book(pod.key, booked)
+            self._booked[pod.key] = booked
+            self._until.pop(pod.key, None)
+
+    def release(self, now: float, is_needed: Callable[[Key], bool]) -> tuple[Key, ...]:
+        """Release the places held for HELD_SECONDS, and those of groups that do not need them. Returns their groups, one
+        for each place."""
+        released = []
+        for pod, booked in list(self._booked.items()):
+            if now < self._until.setdefault(pod, now + HELD_SECONDS) and is_needed(booked.group):
+                continue
+            del self._booked[pod], self._until[pod]
+            if self._assumed.unbook(pod, booked):
+                released.append(booked.group)
+        return tuple(released)
+
+    @property
+    def next_release(self) -> float | None:
+        """When the next place is to be released, epoch seconds."""
+        return min(self._until.values(), default=None)
 
 
 class ChangedRequests:

@@ -5,14 +5,13 @@ have not been observed yet: a pod counts for its node before the node is known, 
 is.
 """
 
-import math
 from collections import Counter
 from collections.abc import Collection, Iterator
 
 import msgspec
 
 from controller.gang.cache.amounts import Amounts, added, less, pods_that_fit
-from controller.gang.cache.assumed import HELD_SECONDS, AssumedPod, AssumedPods, BookedPod, ChangedRequests
+from controller.gang.cache.assumed import AssumedPods, BookedPod, ChangedRequests, HeldPlaces
 from controller.gang.cache.capacity import ClusterCapacity
 from controller.gang.cache.node import node_info_of
 from controller.gang.cache.pending_group import PendingGroup, is_complete, pending_group
@@ -40,6 +39,7 @@ class GangCache:
     def __init__(self) -> None:
         self.capacity = ClusterCapacity()
         self.assumed = AssumedPods(self.capacity)
+        self.held = HeldPlaces(self.assumed)
         self.changed_requests = ChangedRequests()
         self.groups: dict[Key, PodGroupInfo] = {}
         self.waiting: set[Key] = set()  # groups with gated pods
@@ -56,7 +56,6 @@ class GangCache:
         self._used: dict[str, Amounts] = {}
         self._used_by: dict[Key, tuple[str, Amounts]] = {}
         self._to_account: set[Key] = set()
-        self._held: dict[Key, tuple[BookedPod, float | None]] = {}  # by pod; until when, once a cycle has seen it
 
     # --- changes ------------------------------------------------------------------------------------------------------
 
@@ -73,7 +72,6 @@ class GangCache:
         self._update_assumed(uid, before, after)
         if before is not None and before.occupies_node and not (after and after.occupies_node):
             self._hold_place(before)
-        if before and before.occupies_node and not (after and after.occupies_node):
             self.version += 1
         group = after.group if after else before.group if before else None
         return (group,) if group else ()
@@ -141,18 +139,11 @@ class GangCache:
         self.version += self.assumed.expire(now)
 
     def release_places(self, now: float) -> float | None:
-        """Release the places of lost pods that will not be replaced, or not soon. Returns when the next is due, epoch seconds."""
-        due: list[float] = []
-        for pod, (booked, until) in list(self._held.items()):
-            ends = now + HELD_SECONDS if until is None else until
-            if now < ends and self._is_short(booked.group):
-                self._held[pod] = booked, ends
-                due.append(ends)
-                continue
-            del self._held[pod]
-            self._to_account.add(booked.group)
-            self.version += self.assumed.unbook(pod, booked)
-        return min(due, default=None)
+        """Release the places of lost pods that nobody replaces. Returns when the next is due, epoch seconds."""
+        released = self.held.release(now, self._is_short)
+        self._to_account.update(released)
+        self.version += len(released)
+        return self.held.next_release
 
     def ungate(self, pod: PodInfo, node: str, *, pinned: bool) -> None:
         """Admit a gated pod. `node`: where it is assumed until it is bound; `pinned`: it may go there only."""
@@ -329,12 +320,9 @@ class GangCache:
         """Hold the place of a lost pod for the one that replaces it under its name: otherwise another group could be
         admitted in between, and the pod's gang would run without its minimum."""
         group = self.groups.get(pod.group) if pod.group is not None else None
-        if group is None or not group.has(pod) or not self._is_short(group.key) or self.assumed.booking(pod.key):
-            return
-        assumed = AssumedPod(pod.requirements, pod.node)
-        booked = BookedPod(group.key, group.queue, assumed, at=math.inf)
-        self.book(pod.key, booked)
-        self._held[pod.key] = booked, None
+        if group is not None and group.has(pod) and self._is_short(group.key):
+            self.held.hold(pod, group.key, group.queue)
+            self._to_account.add(group.key)
 
     def _is_short(self, key: Key) -> bool:
         """Whether part of a gang runs, without pods of its minimum."""

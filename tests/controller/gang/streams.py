@@ -67,6 +67,7 @@ class Simulation:
         self.creating: dict[str, deque[Body]] = {}  # creates in flight
         self.began: dict[str, float] = {}  # Job -> when its pass began, epoch seconds
         self.refusals: dict[str, dict[tuple[Kind, str], Refusal]] = {}
+        self.lossy: set[str] = set()  # Jobs that have lost pods
         self.number = 0
         self.admission = self.new_process()
         for name, cpu in NODES.items():
@@ -223,6 +224,14 @@ class Simulation:
             pod = self.random.choice(running)
             self.watched.write("pod", pod["metadata"]["name"], {**pod, "status": {"phase": "Succeeded"}})
 
+    def lose(self) -> None:
+        """A bound pod is evicted or deleted. Its Job stays, and creates it again."""
+        running = [pod for pod in self.watched.stored["pod"].values() if pod["status"]["phase"] == "Running"]
+        if running:
+            metadata = self.random.choice(running)["metadata"]
+            self.watched.write("pod", metadata["name"], None)
+            self.lossy.add(metadata["annotations"][names.GROUP_NAME])
+
     def delete(self) -> None:
         """A Job that has nothing in flight is deleted with its group and pods."""
         idle = sorted(name for name in self.jobs if not self.creating.get(name))
@@ -285,7 +294,7 @@ class Simulation:
             assert used[name] <= limit * 1000, f"queue {name} uses {used[name]}m of {limit}"
         assert used["all"] <= (sum(NODES.values()) - GUARANTEE) * 1000, f"others use {used['all']}m"
         for name, count in free.items():
-            if name in groups and count:
+            if name in groups and count and name not in self.lossy:
                 assert exist[name] >= groups[name]["spec"]["minMember"], f"{name}: {count} free, {exist[name]} exist"
 
     def check_cache(self) -> None:

@@ -165,6 +165,24 @@ def test_the_place_of_a_lost_pod_is_free_once_nobody_replaces_it() -> None:
     assert (made.bound("g"), made.bound("waits")) == (1, 1)
 
 
+def test_a_place_is_held_as_long_when_its_pod_is_lost_again() -> None:
+    made = with_nodes("2")
+    made.submit("g", (template(), 2))
+    made.bind()
+    made.submit("waits", (template(), 1))
+    _lose(made, "g-t0-0", ())
+    made.bind()
+    made.now += 2
+    made.pod("g", "t0", 0, template())
+    made.bind()
+    assert (made.bound("g"), made.bound("waits")) == (2, 0)
+    _lose(made, "g-t0-0", ())
+    made.bind()
+    made.now += 2
+    made.bind()
+    assert (made.bound("g"), made.bound("waits")) == (1, 0)
+
+
 OTHERWISE_FREE = {
     "pods beyond the minimum": (1, ("g-t0-0",)),
     "a whole gang": (2, ("g-t0-0", "g-t0-1")),

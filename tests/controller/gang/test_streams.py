@@ -2,7 +2,9 @@
 watch is replaced.
 
 After every step, by what the API server stores: no queue exceeds its capability, the guarantee of another is kept free, and
-no pod is without gate before its group's minimum exists. When all watches have caught up, the cache agrees with the store."""
+no pod is without gate before its group's minimum exists. Pods that run may be lost, and are created again. When all
+watches have caught up, the cache agrees with the store.
+"""
 
 from typing import Final
 
@@ -19,7 +21,7 @@ from tests.controller.gang.streams import Simulation, gated
 
 STEPS: Final = (
     "submit", "submit", "create", "create", "create", "refuse", "retry", "cycle", "cycle", "ungate", "ungate", "bind", "finish",
-    "delete", "deliver pod", "deliver group", "deliver node", "deliver queue", "time", "restart", "edit",
+    "lose", "delete", "deliver pod", "deliver group", "deliver node", "deliver queue", "time", "restart", "edit",
 )  # fmt: skip
 
 
