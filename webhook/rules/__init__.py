@@ -5,6 +5,7 @@ has passed. To add a rule, write the function and list it here; a test fails if 
 """
 
 from collections.abc import Callable, Iterator
+from enum import Enum, auto
 from typing import Any, Final
 
 from shared.violation import Violation
@@ -45,92 +46,78 @@ Warner = Callable[[Any], Iterator[str]]
 Notice = Callable[[Any, float], Iterator[str]]
 """From a subject and the time in epoch seconds to texts for the user, who has done nothing wrong."""
 
-_OWN_FLOW_RULES: Final[tuple[Rule, ...]] = (
-    flow_graph.flows_are_present,
-    flow_graph.flows_are_not_too_many,
-    flow_names.step_names_are_labels,
-    flow_names.step_names_are_unique,
-    flow_names.template_names_are_names,
-    flow_graph.targets_exist,
-    flow_graph.finally_waits_for_nothing,
-    flow_graph.no_cycle,
-    flow_names.job_names_fit,
-    flow_names.pod_names_fit,
-    flow_names.services_can_bear_the_name,
-    flow_names.job_names_cannot_collide,
-    flow_names.params_are_identifiers,
-    flow_names.outputs_are_identifiers,
-    flow_control.switch_creates_no_job,
-    flow_control.switch_choices_exist,
-    flow_control.a_step_belongs_to_one_switch,
-    flow_control.switch_cases_differ,
-    flow_control.finally_has_no_switch_or_daemon,
-    flow_control.retries_can_be_counted_and_waited_for,
-    flow_loops.loop_has_one_source,
-    flow_loops.loop_keys_are_identifiers,
-    flow_loops.loop_matrix_has_values,
-    flow_loops.loop_range_advances,
-    flow_loops.loop_iterations_are_allowed,
-    flow_loops.while_is_sequential,
-    flow_loops.loop_tolerance_is_a_number_or_a_share,
-    flow_loops.while_has_no_fields_of_items,
-    flow_loops.jobs_are_not_too_many,
-    flow_probe.probe_needs_targets,
-    flow_probe.probe_looks_at_something,
-    flow_probe.probe_names_a_task,
-    flow_probe.probe_ports_are_ports,
-    flow_probe.probe_requests_are_plain,
-    flow_probe.probe_phases_are_pod_phases,
-    flow_patch.operations_have_a_value,
-    flow_patch.operations_have_a_source,
-    flow_patch.operations_point_somewhere,
-    flow_patch.operations_write_known_fields,
-    flow_patch.operations_spare_the_whole,
-    flow_patch.patched_plugins_are_known,
-    flow_patch.patched_tasks_have_names,
-    flow_references.references_stand_for_something,
-    flow_references.placeholders_are_not_inside_references,
-    flow_expressions.expressions_compile,
-    flow_approval.approval_creates_no_job,
-    flow_approval.approval_is_not_in_finally,
-    flow_approval.approval_timeout_is_a_duration,
-    flow_outputs.flow_outputs_have_names,
-    flow_outputs.flow_outputs_compile,
-    flow_sub_flows.sub_flow_has_one_source,
-    flow_sub_flows.sub_flow_steps_make_no_jobs,
-    flow_sub_flows.sub_flow_specs_match_the_schema,
-    flow_sub_flows.sub_flows_end,
-    flow_sub_flows.sub_flow_params_are_params,
-    flow_sub_flows.sub_flow_outputs_exist,
-    flow_resources.resource_steps_make_no_jobs,
-    flow_resources.resource_kinds_are_allowed,
-    flow_resources.resource_manifests_say_what_they_may,
-    flow_resources.resource_conditions_are_there_and_compile,
-    flow_resources.resource_outputs_are_expressions,
-)
-FLOW_RULES: Final[tuple[Rule, ...]] = (*_OWN_FLOW_RULES, of_inner_flows(_OWN_FLOW_RULES))
-_OF_PLAIN_STEPS: Final[frozenset[Rule]] = frozenset(
-    {
-        flow_graph.flows_are_present,
-        flow_graph.flows_are_not_too_many,
-        flow_names.step_names_are_labels,
-        flow_names.step_names_are_unique,
-        flow_names.template_names_are_names,
-        flow_graph.targets_exist,
-        flow_graph.finally_waits_for_nothing,
-        flow_graph.no_cycle,
-        flow_names.job_names_fit,
-        flow_names.pod_names_fit,
-        flow_names.services_can_bear_the_name,
-        flow_names.job_names_cannot_collide,
-        flow_names.params_are_identifiers,
-        flow_control.retries_can_be_counted_and_waited_for,
-        flow_loops.jobs_are_not_too_many,
-        flow_expressions.expressions_compile,
-        flow_outputs.flow_outputs_have_names,
-        flow_outputs.flow_outputs_compile,
-    }
-)
+
+class _Judges(Enum):
+    """In what a rule or a warner may find something. Special steps set more than name, template and targets."""
+
+    EVERY_FLOW = auto()
+    SPECIAL_STEPS = auto()
+
+
+_OWN_FLOW_RULES: Final[dict[Rule, _Judges]] = {
+    flow_graph.flows_are_present: _Judges.EVERY_FLOW,
+    flow_graph.flows_are_not_too_many: _Judges.EVERY_FLOW,
+    flow_names.step_names_are_labels: _Judges.EVERY_FLOW,
+    flow_names.step_names_are_unique: _Judges.EVERY_FLOW,
+    flow_names.template_names_are_names: _Judges.EVERY_FLOW,
+    flow_graph.targets_exist: _Judges.EVERY_FLOW,
+    flow_graph.finally_waits_for_nothing: _Judges.EVERY_FLOW,
+    flow_graph.no_cycle: _Judges.EVERY_FLOW,
+    flow_names.job_names_fit: _Judges.EVERY_FLOW,
+    flow_names.pod_names_fit: _Judges.EVERY_FLOW,
+    flow_names.services_can_bear_the_name: _Judges.EVERY_FLOW,
+    flow_names.job_names_cannot_collide: _Judges.EVERY_FLOW,
+    flow_names.params_are_identifiers: _Judges.EVERY_FLOW,
+    flow_names.outputs_are_identifiers: _Judges.SPECIAL_STEPS,
+    flow_control.switch_creates_no_job: _Judges.SPECIAL_STEPS,
+    flow_control.switch_choices_exist: _Judges.SPECIAL_STEPS,
+    flow_control.a_step_belongs_to_one_switch: _Judges.SPECIAL_STEPS,
+    flow_control.switch_cases_differ: _Judges.SPECIAL_STEPS,
+    flow_control.finally_has_no_switch_or_daemon: _Judges.SPECIAL_STEPS,
+    flow_control.retries_can_be_counted_and_waited_for: _Judges.EVERY_FLOW,
+    flow_loops.loop_has_one_source: _Judges.SPECIAL_STEPS,
+    flow_loops.loop_keys_are_identifiers: _Judges.SPECIAL_STEPS,
+    flow_loops.loop_matrix_has_values: _Judges.SPECIAL_STEPS,
+    flow_loops.loop_range_advances: _Judges.SPECIAL_STEPS,
+    flow_loops.loop_iterations_are_allowed: _Judges.SPECIAL_STEPS,
+    flow_loops.while_is_sequential: _Judges.SPECIAL_STEPS,
+    flow_loops.loop_tolerance_is_a_number_or_a_share: _Judges.SPECIAL_STEPS,
+    flow_loops.while_has_no_fields_of_items: _Judges.SPECIAL_STEPS,
+    flow_loops.jobs_are_not_too_many: _Judges.EVERY_FLOW,
+    flow_probe.probe_needs_targets: _Judges.SPECIAL_STEPS,
+    flow_probe.probe_looks_at_something: _Judges.SPECIAL_STEPS,
+    flow_probe.probe_names_a_task: _Judges.SPECIAL_STEPS,
+    flow_probe.probe_ports_are_ports: _Judges.SPECIAL_STEPS,
+    flow_probe.probe_requests_are_plain: _Judges.SPECIAL_STEPS,
+    flow_probe.probe_phases_are_pod_phases: _Judges.SPECIAL_STEPS,
+    flow_patch.operations_have_a_value: _Judges.SPECIAL_STEPS,
+    flow_patch.operations_have_a_source: _Judges.SPECIAL_STEPS,
+    flow_patch.operations_point_somewhere: _Judges.SPECIAL_STEPS,
+    flow_patch.operations_write_known_fields: _Judges.SPECIAL_STEPS,
+    flow_patch.operations_spare_the_whole: _Judges.SPECIAL_STEPS,
+    flow_patch.patched_plugins_are_known: _Judges.SPECIAL_STEPS,
+    flow_patch.patched_tasks_have_names: _Judges.SPECIAL_STEPS,
+    flow_references.references_stand_for_something: _Judges.SPECIAL_STEPS,
+    flow_references.placeholders_are_not_inside_references: _Judges.SPECIAL_STEPS,
+    flow_expressions.expressions_compile: _Judges.EVERY_FLOW,
+    flow_approval.approval_creates_no_job: _Judges.SPECIAL_STEPS,
+    flow_approval.approval_is_not_in_finally: _Judges.SPECIAL_STEPS,
+    flow_approval.approval_timeout_is_a_duration: _Judges.SPECIAL_STEPS,
+    flow_outputs.flow_outputs_have_names: _Judges.EVERY_FLOW,
+    flow_outputs.flow_outputs_compile: _Judges.EVERY_FLOW,
+    flow_sub_flows.sub_flow_has_one_source: _Judges.SPECIAL_STEPS,
+    flow_sub_flows.sub_flow_steps_make_no_jobs: _Judges.SPECIAL_STEPS,
+    flow_sub_flows.sub_flow_specs_match_the_schema: _Judges.SPECIAL_STEPS,
+    flow_sub_flows.sub_flows_end: _Judges.SPECIAL_STEPS,
+    flow_sub_flows.sub_flow_params_are_params: _Judges.SPECIAL_STEPS,
+    flow_sub_flows.sub_flow_outputs_exist: _Judges.SPECIAL_STEPS,
+    flow_resources.resource_steps_make_no_jobs: _Judges.SPECIAL_STEPS,
+    flow_resources.resource_kinds_are_allowed: _Judges.SPECIAL_STEPS,
+    flow_resources.resource_manifests_say_what_they_may: _Judges.SPECIAL_STEPS,
+    flow_resources.resource_conditions_are_there_and_compile: _Judges.SPECIAL_STEPS,
+    flow_resources.resource_outputs_are_expressions: _Judges.SPECIAL_STEPS,
+}
+FLOW_RULES: Final[tuple[Rule, ...]] = (*_OWN_FLOW_RULES, of_inner_flows(tuple(_OWN_FLOW_RULES)))
 FLOW_STRUCTURE: Final[frozenset[Rule]] = frozenset(
     {
         flow_graph.flows_are_present,
@@ -146,24 +133,25 @@ FLOW_UPDATE_RULES: Final[tuple[Rule, ...]] = (
     flow_updates.new_values_of_params_fit_the_template,
     flow_updates.ended_flows_are_frozen,
 )
-_OWN_FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
-    flow_templates.templates_not_found_yet,
-    flow_control.daemons_without_dependents,
-    flow_control.switches_that_choose_nothing,
-    flow_probe.probes_of_unknown_tasks,
-    flow_patch.patches_of_unknown_tasks,
-    flow_patch.patched_fields_that_no_pod_has,
-    flow_expressions.literals_that_never_match,
-    flow_sub_flows.flow_templates_not_found_yet,
-    flow_approval.approvals_after_a_timeout,
-)
-FLOW_WARNINGS: Final[tuple[Warner, ...]] = (*_OWN_FLOW_WARNINGS, warned_of_inner_flows(_OWN_FLOW_WARNINGS))
-RULES_OF_SPECIAL_STEPS: Final[frozenset[Rule]] = frozenset(FLOW_RULES) - _OF_PLAIN_STEPS
-"""The rules that find nothing in a flow whose steps set no more than name, template and targets."""
-WARNINGS_OF_SPECIAL_STEPS: Final[frozenset[Warner]] = frozenset(FLOW_WARNINGS) - {
-    flow_templates.templates_not_found_yet,
-    flow_expressions.literals_that_never_match,
+_OWN_FLOW_WARNINGS: Final[dict[Warner, _Judges]] = {
+    flow_templates.templates_not_found_yet: _Judges.EVERY_FLOW,
+    flow_control.daemons_without_dependents: _Judges.SPECIAL_STEPS,
+    flow_control.switches_that_choose_nothing: _Judges.SPECIAL_STEPS,
+    flow_probe.probes_of_unknown_tasks: _Judges.SPECIAL_STEPS,
+    flow_patch.patches_of_unknown_tasks: _Judges.SPECIAL_STEPS,
+    flow_patch.patched_fields_that_no_pod_has: _Judges.SPECIAL_STEPS,
+    flow_expressions.literals_that_never_match: _Judges.EVERY_FLOW,
+    flow_sub_flows.flow_templates_not_found_yet: _Judges.SPECIAL_STEPS,
+    flow_approval.approvals_after_a_timeout: _Judges.SPECIAL_STEPS,
 }
+FLOW_WARNINGS: Final[tuple[Warner, ...]] = (*_OWN_FLOW_WARNINGS, warned_of_inner_flows(tuple(_OWN_FLOW_WARNINGS)))
+RULES_OF_SPECIAL_STEPS: Final[frozenset[Rule]] = frozenset(
+    rule for rule in FLOW_RULES if _OWN_FLOW_RULES.get(rule) is not _Judges.EVERY_FLOW
+)
+"""The rules that find nothing in a flow whose steps set no more than name, template and targets."""
+WARNINGS_OF_SPECIAL_STEPS: Final[frozenset[Warner]] = frozenset(
+    warner for warner in FLOW_WARNINGS if _OWN_FLOW_WARNINGS.get(warner) is not _Judges.EVERY_FLOW
+)
 
 FLOW_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (flow_deletion.jobs_that_go_with_the_flow,)
 
