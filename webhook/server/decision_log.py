@@ -1,9 +1,9 @@
 """One log line per refusal and per warning, with user, operation, object, rules, policies with their rules, and exceptions.
 
 `uid` is that of the request, `object_uid` that of the object. Lines hold no object bodies and no message texts, because
-messages quote values of the object. A request that is refused before an object is judged (wrong path, no AdmissionReview, too
-large, too slow) has a line with its path and the HTTP status. Above a rate, lines are left out; the next line counts them, or a
-line of its own when no other follows.
+messages quote values of the object. A request that is answered with an HTTP error (wrong path, no AdmissionReview, too large, too
+slow, internal error) has a line with its path and the HTTP status. Above a rate, lines are left out. The next line counts them,
+or a line of its own if no other follows.
 """
 
 import logging
@@ -19,7 +19,6 @@ BURST: Final = 200.0
 _COUNT_SECONDS: Final = 2.0
 _LONGEST: Final = 253  # characters of a user or object name
 
-
 Later = Callable[[float, Callable[[], None]], object]
 """Calls the function after so many seconds."""
 
@@ -27,22 +26,21 @@ Later = Callable[[float, Callable[[], None]], object]
 class DecisionLog:
     """Writes the lines. After a burst, at most `rate` lines a second are written.
 
-    `clock`: monotonic seconds; `later`: calls what counts the lines that were left out.
+    `clock`: monotonic seconds. `later`: calls the function that writes the number of lines left out.
     """
 
     def __init__(
         self, clock: Callable[[], float], later: Later, rate: float = LINES_PER_SECOND, burst: float = BURST
     ) -> None:
-        self._later = later
-        self._decisions = LineRate(clock, rate, burst)
-        self._requests = LineRate(clock, rate, burst)  # of its own: whoever scans the port must not hide decisions
+        self._decisions = LineRate(clock, later, rate, burst)
+        # A rate of its own, so that the requests of a port scanner do not suppress lines about decisions.
+        self._requests = LineRate(clock, later, rate, burst)
 
     def note(self, review: AdmissionReview, verdict: AdmissionVerdict, seconds: float) -> None:
         """Write a line if the verdict refuses or warns. `seconds`: how long it took."""
         if verdict.allowed and not verdict.warnings:
             return
         if not self._decisions.may_write():
-            self._count_later(self._decisions)
             return
         refused = not verdict.allowed
         mode = PolicyMode.ENFORCE if refused else PolicyMode.WARN
@@ -70,34 +68,23 @@ class DecisionLog:
     def refused_request(self, path: str, code: int, reason: str, size: int | None) -> None:
         """Write a line for a request that was answered with an HTTP error. `size`: bytes of its body, if stated."""
         if not self._requests.may_write():
-            self._count_later(self._requests)
             return
         line = {"decision": "refused", "path": path[:_LONGEST], "code": code, "reason": reason, "bytes": size}
         LOG.info("admission request refused", extra={**line, **self._requests.left_out()})
 
-    def _count_later(self, lines: "LineRate") -> None:
-        """See to it that what was left out is counted even if no other line follows."""
-        if not lines.count_is_due:
-            lines.count_is_due = True
-            self._later(_COUNT_SECONDS, lambda: self._count(lines))
-
-    def _count(self, lines: "LineRate") -> None:
-        lines.count_is_due = False
-        if counted := lines.left_out():
-            LOG.info("admission decisions left out", extra=counted)
-
 
 class LineRate:
-    """A bucket of lines that refills, and the number of lines that found it empty."""
+    """A bucket of lines that refills. It counts the lines that found it empty."""
 
-    def __init__(self, clock: Callable[[], float], rate: float, burst: float) -> None:
+    def __init__(self, clock: Callable[[], float], later: Later, rate: float, burst: float) -> None:
         self._clock = clock
+        self._later = later
         self._rate = rate
         self._burst = burst
         self._left = burst
         self._since = clock()
         self._suppressed = 0
-        self.count_is_due = False
+        self._count_is_due = False
 
     def left_out(self) -> dict[str, int]:
         """The lines that were left out since the last call, as a part of a line."""
@@ -111,9 +98,21 @@ class LineRate:
         self._since = now
         if self._left < 1:
             self._suppressed += 1
+            self._count_later()
             return False
         self._left -= 1
         return True
+
+    def _count_later(self) -> None:
+        """Write a line with the count after a while, in case no other line follows."""
+        if not self._count_is_due:
+            self._count_is_due = True
+            self._later(_COUNT_SECONDS, self._count)
+
+    def _count(self) -> None:
+        self._count_is_due = False
+        if counted := self.left_out():
+            LOG.info("admission decisions left out", extra=counted)
 
 
 def _uid(review: AdmissionReview) -> str:
