@@ -99,9 +99,8 @@ async def run(settings: WebhookSettings) -> None:
             list_live=live.list,
             wall_clock=time.time,
         )
-        checks = _checks(caches, serving_certificate, trust, registered, draining)
-        metrics.READY.set_function(lambda: float(not any(check() for check in checks.values())))
-        health = Health(ready=checks)
+        health = Health(ready=_checks(caches, serving_certificate, trust, registered, draining))
+        metrics.READY.set_function(lambda: float(health.is_ready))
         await stack.enter_async_context(health.serve(settings.host, settings.health_port))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         keeping = _keeping(settings, serving_certificate, trust, api)

@@ -48,6 +48,11 @@ class Health:
         finally:
             await runner.cleanup()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `/readyz` answers 200."""
+        return not _faults(self._live | self._ready)
+
     async def _healthz(self, request: web.Request) -> web.Response:
         return _answer(self._live)
 
@@ -60,8 +65,12 @@ class Health:
 
 def _answer(checks: Mapping[str, Check]) -> web.Response:
     """The answer in kube-apiserver's form: one line per check, 200 `ok` or 503."""
-    faults = {name: fault for name, check in checks.items() if (fault := check())}
+    faults = _faults(checks)
     if not faults:
         return web.Response(text="ok")
     lines = [f"[-]{name} failed: {faults[name]}" if name in faults else f"[+]{name} ok" for name in checks]
     return web.Response(status=503, text="\n".join(lines) + "\n")
+
+
+def _faults(checks: Mapping[str, Check]) -> dict[str, str]:
+    return {name: fault for name, check in checks.items() if (fault := check())}

@@ -20,5 +20,4 @@ def flow_defaults(flow: FlowSubject) -> Iterator[Setting]:
 
 def _asks(flow: FlowSubject) -> bool:
     """Whether somebody will be asked for approval, in the flow or in one that it runs."""
-    steps = () if flow.is_plain else (*flow.spec.flows, *flow.spec.finally_)
-    return any(step.approve is not None or step.flow is not None for step in steps)
+    return any(step.approve is not None or step.flow is not None for _, step in flow.special)

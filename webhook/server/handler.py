@@ -78,7 +78,7 @@ class AdmissionHandler:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request. Raises nothing but CancelledError: a bad request must not end the process."""
         response = await self._answered(request)
-        if isinstance(response, UnjudgedRequest):
+        if isinstance(response, FailureResponse):
             size = request.content_length
             self._decisions.refused_request(request.path, response.status, response.cause, size)
         return response
@@ -86,27 +86,27 @@ class AdmissionHandler:
     async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
         route = self._routes.get(request.path)
         if route is None:
-            return UnjudgedRequest(404, "NotFound", f"no webhook at {request.path}")
+            return FailureResponse(404, "NotFound", f"no webhook at {request.path}")
         if request.method != "POST":
-            return UnjudgedRequest(405, "MethodNotAllowed", "use POST for admission reviews")
+            return FailureResponse(405, "MethodNotAllowed", "use POST for admission reviews")
         with _duration(route.path).time():
             try:
                 return await self._reviewed(route, request)
             except web.HTTPRequestEntityTooLarge:
                 return _closing(
-                    UnjudgedRequest(413, "RequestEntityTooLarge", f"the request body is larger than {BODY_LIMIT} bytes")
+                    FailureResponse(413, "RequestEntityTooLarge", f"the request body is larger than {BODY_LIMIT} bytes")
                 )
             except TimeoutError:
                 return _closing(
-                    UnjudgedRequest(408, "Timeout", f"the request body was not received within {READ_SECONDS:g} s")
+                    FailureResponse(408, "Timeout", f"the request body was not received within {READ_SECONDS:g} s")
                 )
             except BadReview as error:
                 _count(route, None, "bad")
-                return UnjudgedRequest(400, "BadRequest", str(error))
+                return FailureResponse(400, "BadRequest", str(error))
             except Exception:
                 _count(route, None, "failed")
                 LOG.exception("admission failed", extra={"path": route.path})
-                return UnjudgedRequest(500, "InternalError", "internal error of the webhook; see its log")
+                return FailureResponse(500, "InternalError", "internal error of the webhook; see its log")
 
     async def _reviewed(self, route: WebhookRoute, request: web.BaseRequest) -> web.Response:
         if (request.content_length or 0) > BODY_LIMIT:
@@ -212,8 +212,8 @@ _TOO_LARGE: Final = AdmissionVerdict(
 )
 
 
-class UnjudgedRequest(web.Response):
-    """A metav1.Status, the body that the API server shows when a webhook answers with an HTTP error."""
+class FailureResponse(web.Response):
+    """An HTTP error with a metav1.Status, which the API server shows. `cause`: the reason in the Status."""
 
     def __init__(self, code: int, reason: str, message: str) -> None:
         body: dict[str, Any] = {"apiVersion": "v1", "kind": "Status", "status": "Failure"}
