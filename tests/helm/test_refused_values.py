@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -11,7 +10,7 @@ import yaml
 
 from shared.model.types import Body
 from tests.helm.cases import BUNDLE
-from tests.helm.chart import CHART, HelmRefused, render, run
+from tests.helm.chart import CHART, HelmRefused, render
 
 
 @pytest.mark.parametrize(
@@ -57,48 +56,6 @@ WRONG: dict[str, Body] = {
     "a scheduler with capitals": {"gang": {"podSchedulerName": "Default_Scheduler"}},
     "a first namespace with capitals": {"web": {"namespace": "Team-A"}},
     "a Gateway that is misspelt": {"web": {"httpRoute": {"parentRefs": [{"nmae": "public"}]}}},
-}
-
-# Unusual values that work.
-RIGHT: dict[str, Body] = {
-    "no resources": {"webhook": {"resources": None}},
-    "no limits": {"controller": {"resources": {"limits": None}}},
-    "no limit of memory": {"controller": {"resources": {"limits": {"memory": None}}}},
-    "amounts as numbers": {"webhook": {"resources": {"limits": {"memory": 1073741824, "cpu": 1.5}}}},
-    "the same amount in other units": {
-        "webhook": {"resources": {"requests": {"memory": "1024Mi"}, "limits": {"memory": "1Gi"}}}
-    },
-    "exponents": {"webhook": {"resources": {"requests": {"memory": "128e6"}, "limits": {"memory": "1e9"}}}},
-    "a device": {"controller": {"resources": {"requests": {"a.b/c": 1}, "limits": {"a.b/c": "1"}}}},
-    "nothing in lists": {"controller": {"watchNamespaces": None}, "commonLabels": None, "priorityClassName": None},
-    "a budget of one webhook": {"webhook": {"replicas": 1, "podDisruptionBudget": {"minAvailable": 1}}},
-    "half of the replicas": {"webhook": {"podDisruptionBudget": {"minAvailable": "50%"}}},
-    "a registry with a port": {"imageRegistry": "10.0.0.1:5000/mirror_a/b--c"},
-    "an argument of the process": {"webhook": {"extraArgs": ["--drain-seconds=9"]}},
-    "a network of IPv6": {"networkPolicy": {"enabled": True, "webhookFrom": [{"ipBlock": {"cidr": "fd00::/8"}}]}},
-    "everything about placement": {
-        "webhook": {
-            "tolerations": [{"operator": "Exists"}, {"key": "a/b", "effect": "NoExecute", "tolerationSeconds": 5}],
-            "affinity": {
-                "nodeAffinity": {
-                    "requiredDuringSchedulingIgnoredDuringExecution": {
-                        "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}]
-                    }
-                },
-                "podAntiAffinity": {
-                    "preferredDuringSchedulingIgnoredDuringExecution": [
-                        {
-                            "weight": 1,
-                            "podAffinityTerm": {
-                                "topologyKey": "zone",
-                                "labelSelector": {"matchLabels": {"a": "b"}},
-                            },
-                        }
-                    ]
-                },
-            },
-        }
-    },
 }
 
 # The error messages of helm for values that cannot work.
@@ -317,15 +274,6 @@ def test_wrong_values_are_refused_by_name(values: Body) -> None:
     key = next(iter(values))
     with pytest.raises(HelmRefused, match=key):
         render(values)
-
-
-@pytest.mark.parametrize("case", RIGHT)
-@pytest.mark.parametrize("tool", ["helm", "helm3"])
-def test_unusual_values_are_accepted(case: str, tool: str, tmp_path: Path) -> None:
-    """From a file, in which large numbers reach the templates as floats."""
-    file = tmp_path / "values.yaml"
-    file.write_text(yaml.safe_dump({"crds": {"install": False}, **RIGHT[case]}))
-    assert run("template", "jobflow", str(CHART), f"--values={file}", tool=tool)
 
 
 def test_the_values_that_must_not_be_null_are_those_with_a_default() -> None:

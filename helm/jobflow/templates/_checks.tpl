@@ -6,9 +6,13 @@
 {{- $missing }}
 {{- else }}
 {{- include "jobflow.faults.names" . }}
+{{- include "jobflow.faults.keys" . }}
 {{- include "jobflow.faults.processes" . }}
+{{- include "jobflow.faults.arguments" . }}
+{{- include "jobflow.faults.peers" . }}
 {{- include "jobflow.faults.resources" . }}
 {{- include "jobflow.faults.certificates" . }}
+{{- include "jobflow.faults.durations" . }}
 {{- include "jobflow.faults.metrics" . }}
 {{- include "jobflow.faults.images" . }}
 {{- include "jobflow.faults.switches" . }}
@@ -99,18 +103,6 @@
 {{- end }}
 
 {{- define "jobflow.faults.processes" -}}
-{{- $keyed := dict "serviceAccount.annotations" .Values.serviceAccount.annotations "web.ingress.annotations" .Values.web.ingress.annotations }}
-{{- range $name := list "webhook" "controller" "web" }}
-{{- $_ := set $keyed (printf "%s.podAnnotations" $name) (index $.Values $name).podAnnotations }}
-{{- $_ := set $keyed (printf "%s.nodeSelector" $name) (index $.Values $name).nodeSelector }}
-{{- end }}
-{{- range $where, $map := $keyed }}
-{{- range $key, $_ := $map }}
-{{- if not (regexMatch "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$" $key) }}
-- {{ $where }}: {{ $key | quote }} is not a key; use letters, digits, '-', '_' and '.', with a domain and '/' before it or without
-{{- end }}
-{{- end }}
-{{- end }}
 {{- if eq (int .Values.webhook.port) (int .Values.webhook.healthPort) }}
 - webhook.port and webhook.healthPort are both {{ .Values.webhook.port }}; choose two ports
 {{- end }}
@@ -133,11 +125,51 @@
 - {{ $name }}.podDisruptionBudget.minAvailable: {{ $process.podDisruptionBudget.minAvailable }} leaves none of {{ $name }}.replicas ({{ $process.replicas }}) that could be evicted; choose less, or set {{ $name }}.podDisruptionBudget.enabled to false
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* Keys of annotations and node selectors. */}}
+{{- define "jobflow.faults.keys" -}}
+{{- $keyed := dict "serviceAccount.annotations" .Values.serviceAccount.annotations "web.ingress.annotations" .Values.web.ingress.annotations }}
+{{- range $name := list "webhook" "controller" "web" }}
+{{- $_ := set $keyed (printf "%s.podAnnotations" $name) (index $.Values $name).podAnnotations }}
+{{- $_ := set $keyed (printf "%s.nodeSelector" $name) (index $.Values $name).nodeSelector }}
+{{- end }}
+{{- range $where, $map := $keyed }}
+{{- range $key, $_ := $map }}
+{{- if not (regexMatch "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$" $key) }}
+- {{ $where }}: {{ $key | quote }} is not a key; use letters, digits, '-', '_' and '.', with a domain and '/' before it or without
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Options that the chart sets itself. */}}
+{{- define "jobflow.faults.arguments" -}}
+{{- $own := dict "webhook" (list "port" "health-port" "namespace" "service-name" "webhook-configuration" "cert-secret" "tls-cert-file" "tls-private-key-file") "controller" (list "health-port" "namespace" "lease-name") "web" (list "port" "tls-cert-file" "tls-private-key-file") }}
+{{- range $name, $options := $own }}
+{{- range $argument := (index $.Values $name).extraArgs }}
+{{- $option := index (splitList "=" $argument) 0 | trimPrefix "--" }}
+{{- if and (hasPrefix "--" $argument) (has $option $options) }}
+- {{ $name }}.extraArgs: the chart sets --{{ $option }}, and other objects depend on it; remove {{ $argument | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "jobflow.faults.peers" -}}
 {{- range $key := list "webhookFrom" "apiServerTo" "webFrom" }}
 {{- range index $.Values.networkPolicy $key }}
 {{- if or (not .) (omit . "ipBlock" "namespaceSelector" "podSelector") }}
 - networkPolicy.{{ $key }}: {{ toJson . }} is not a peer; use ipBlock, namespaceSelector or podSelector
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "jobflow.faults.durations" -}}
+{{- range $key, $duration := dict "metrics.serviceMonitor.interval" .Values.metrics.serviceMonitor.interval "gang.bindTimeout" .Values.gang.bindTimeout "gang.reserveAfter" .Values.gang.reserveAfter }}
+{{- if regexMatch "^([0.]+[a-z]+)+$" $duration }}
+- {{ $key }}: {{ $duration | quote }} is no time at all; choose a duration such as 30s
 {{- end }}
 {{- end }}
 {{- end }}
@@ -205,20 +237,9 @@
 - certificates.issuerRef: {{ toJson .issuerRef }} is not used while certificates.source is {{ .source }}; set source to cert-manager, or clear it
 {{- end }}
 {{- end }}
-{{- with .Values.web }}
 {{- range $way := list "ingress" "httpRoute" }}
 {{- if and (index $.Values.web $way).enabled (not $.Values.web.enabled) }}
 - web.{{ $way }}.enabled: there are no pages while web.enabled is false; set web.enabled to true
-{{- end }}
-{{- end }}
-{{- end }}
-{{- $own := dict "webhook" (list "port" "health-port" "namespace" "service-name" "webhook-configuration" "cert-secret" "tls-cert-file" "tls-private-key-file") "controller" (list "health-port" "namespace" "lease-name") "web" (list "port" "tls-cert-file" "tls-private-key-file") }}
-{{- range $name, $options := $own }}
-{{- range $argument := (index $.Values $name).extraArgs }}
-{{- $option := index (splitList "=" $argument) 0 | trimPrefix "--" }}
-{{- if and (hasPrefix "--" $argument) (has $option $options) }}
-- {{ $name }}.extraArgs: the chart sets --{{ $option }}, and other objects depend on it; remove {{ $argument | quote }}
-{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -243,11 +264,6 @@
 {{- end }}
 
 {{- define "jobflow.faults.metrics" -}}
-{{- range $key, $duration := dict "metrics.serviceMonitor.interval" .Values.metrics.serviceMonitor.interval "gang.bindTimeout" .Values.gang.bindTimeout "gang.reserveAfter" .Values.gang.reserveAfter }}
-{{- if regexMatch "^([0.]+[a-z]+)+$" $duration }}
-- {{ $key }}: {{ $duration | quote }} is no time at all; choose a duration such as 30s
-{{- end }}
-{{- end }}
 {{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.service) }}
 - metrics.serviceMonitor.enabled needs metrics.service, the Service that it scrapes; set metrics.service to true
 {{- end }}
