@@ -14,7 +14,7 @@ from certs.material import CHANGED_AT, Material, authorities_in, from_secret, si
 from certs.plan import CHECK_EVERY, SETTLE
 from certs.service_names import service_names
 from local.apiserver import ApiServer, InjectedFault
-from shared.kinds import MUTATING, SECRET, VALIDATING
+from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
 from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, Forbidden
@@ -65,6 +65,26 @@ async def register(api: Api) -> None:
 async def bundles(api: Api) -> set[bytes]:
     found = [await api.get(kind, "", HOOKS) for kind in (MUTATING, VALIDATING)]
     return {base64.b64decode(hook["clientConfig"].get("caBundle", "")) for body in found for hook in body["webhooks"]}
+
+
+async def replaced(api: Api, material: Material) -> None:
+    """The Secret, as somebody else writes it."""
+    await api.patch(SECRET, NAMESPACE, NAME, {"data": to_secret(material, NAMESPACE, NAME)["data"]})
+
+
+async def registered_by_hand(api: Api, kind: Kind, bundle: bytes) -> None:
+    """The bundle of every webhook of a configuration, as somebody else writes it."""
+    hooks = (await api.get(kind, "", HOOKS))["webhooks"]
+    value = base64.b64encode(bundle).decode()
+    change = [
+        {"op": "add", "path": f"/webhooks/{at}/clientConfig/caBundle", "value": value} for at in range(len(hooks))
+    ]
+    await api.patch(kind, "", HOOKS, change)
+
+
+async def trusts_all(api: Api, served: list[Material]) -> bool:
+    (trusted,) = await bundles(api)
+    return all(any(signed_by(each.certificate, ca) for ca in authorities_in(trusted)) for each in served)
 
 
 async def settled(keeper: CertificateKeeper, clock: SteppedClock) -> KeeperResult:
@@ -198,9 +218,7 @@ async def test_a_lost_secret_never_makes_a_served_certificate_untrusted(
     for turn in range(12):
         number = turn % 2  # the replicas look in turn, so that each serves its last certificate for a while
         served[number] = (await (first, second)[number].look()).material
-        (trusted,) = await bundles(api)
-        for material in served:
-            assert any(signed_by(material.certificate, each) for each in authorities_in(trusted))
+        assert await trusts_all(api, served)
         clock.now += SETTLE / 2
     assert len((await settled(first, clock)).material.authorities) == 1
 
@@ -219,22 +237,13 @@ async def test_the_registered_ca_stays_trusted_when_the_secret_is_replaced(api: 
     await register(api)
     old = (await settled(CertificateKeeper(api, PLACE, clock), clock)).material
     other = plan.apply_step(plan.RotationStep.ISSUE_ALL, None, PLACE.names, clock.now)
-    await api.patch(SECRET, NAMESPACE, NAME, {"data": to_secret(other, NAMESPACE, NAME)["data"]})
+    await replaced(api, other)
     keeper = CertificateKeeper(api, PLACE, clock)
     kept = await keeper.look()
     assert kept.material.serving == other.serving
     assert [*kept.material.authorities] == [*other.authorities, *old.authorities]
     assert await bundles(api) == {kept.material.bundle}
     assert (await settled(keeper, clock)).material.bundle == other.bundle
-
-
-async def replaced(api: Api, material: Material) -> None:
-    await api.patch(SECRET, NAMESPACE, NAME, {"data": to_secret(material, NAMESPACE, NAME)["data"]})
-
-
-async def trusts_all(api: Api, served: list[Material]) -> bool:
-    (trusted,) = await bundles(api)
-    return all(any(signed_by(each.certificate, ca) for ca in authorities_in(trusted)) for each in served)
 
 
 async def test_a_secret_restored_from_a_backup_makes_no_served_certificate_untrusted(
@@ -264,13 +273,8 @@ async def test_a_secret_replaced_after_its_ca_was_added_by_hand_makes_no_served_
     keeper = CertificateKeeper(api, PLACE, clock)
     served = (await settled(keeper, clock)).material
     other = plan.apply_step(plan.RotationStep.ISSUE_ALL, None, PLACE.names, clock.now + SETTLE)
-    both = base64.b64encode(served.bundle + other.bundle).decode()
     for kind in (MUTATING, VALIDATING):
-        hooks = (await api.get(kind, "", HOOKS))["webhooks"]
-        path = "/webhooks/{}/clientConfig/caBundle"
-        await api.patch(
-            kind, "", HOOKS, [{"op": "add", "path": path.format(at), "value": both} for at in range(len(hooks))]
-        )
+        await registered_by_hand(api, kind, served.bundle + other.bundle)
     await replaced(api, other)
     await keeper.look()
     assert await trusts_all(api, [served, other])
@@ -284,10 +288,7 @@ async def test_a_newer_ca_that_somebody_adds_to_the_configurations_does_not_stay
     own = (await settled(keeper, clock)).material
     clock.now += SETTLE
     foreign = plan.apply_step(plan.RotationStep.ISSUE_ALL, None, PLACE.names, clock.now).bundle
-    hooks = (await api.get(VALIDATING, "", HOOKS))["webhooks"]
-    both = base64.b64encode(own.bundle + foreign).decode()
-    change = [{"op": "add", "path": f"/webhooks/{at}/clientConfig/caBundle", "value": both} for at in range(len(hooks))]
-    await api.patch(VALIDATING, "", HOOKS, change)
+    await registered_by_hand(api, VALIDATING, own.bundle + foreign)
     assert (await settled(keeper, clock)).material.bundle == own.bundle
     assert await bundles(api) == {own.bundle}
 
