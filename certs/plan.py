@@ -58,7 +58,7 @@ def next_step(
 
 
 def apply_step(step: RotationStep, material: Material | None, names: tuple[str, ...], now: datetime) -> Material:
-    """The material after `step`. Raises ValueError for a step that `due` never gives in that state."""
+    """The material after `step`. Raises ValueError for a step that `next_step` never gives in that state."""
     if step is RotationStep.ISSUE_ALL:
         authority = new_authority("jobflow-webhook-ca", now)
         return Material(authority.certificate, authority.key, issue_serving(authority, names, now), now)
