@@ -1,4 +1,4 @@
-"""A TLS handshake in memory: whether a client that trusts a CA bundle accepts a server's certificate, and what it is told."""
+"""A TLS handshake in memory: whether a client that trusts a CA bundle accepts a server's certificate, and when that expires."""
 
 import ssl
 from datetime import UTC, datetime

@@ -89,9 +89,7 @@ class ControlPlane:
         try:
             return self._processes.start(name, [str(self._binary(name)), *arguments])
         except OSError as error:
-            raise StartError(
-                f"{self._binary(name)} cannot be executed: {error.strerror}; is it built for this machine?"
-            ) from error
+            raise _not_executable(self._binary(name), error) from error
 
     def _file(self, name: str) -> str:
         return str(self._plan.folder / name)
@@ -173,21 +171,24 @@ class ControlPlane:
         return lambda path: _get(f"{self.server}{path}", context)
 
     def _apply_crds(self, folder: Path) -> None:
-        own = f"--kubeconfig={self.kubeconfig}"
-        self._kubectl(own, "apply", "--server-side", "-f", str(folder))
-        self._kubectl(own, "wait", "--for=condition=Established", "--timeout=60s", "-f", str(folder))
+        self._kubectl("apply", "--server-side", "-f", str(folder))
+        self._kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(folder))
 
-    def _kubectl(self, *arguments: str) -> None:
-        """Run it; its messages go to the log. Raises StartError."""
-        command = [str(self._binary("kubectl")), *arguments]
+    def _kubectl(self, verb: str, *arguments: str) -> None:
+        """Run kubectl. Its messages go to the log. Raises StartError."""
+        program = self._binary("kubectl")
         try:
-            subprocess.run(command, check=True, stdout=sys.stderr)
+            subprocess.run(
+                [str(program), f"--kubeconfig={self.kubeconfig}", verb, *arguments], check=True, stdout=sys.stderr
+            )
         except OSError as error:
-            raise StartError(f"{command[0]} cannot be executed: {error.strerror}") from error
+            raise _not_executable(program, error) from error
         except subprocess.CalledProcessError as error:
-            raise StartError(
-                f"kubectl {arguments[1]} ended with exit code {error.returncode}; see the lines before"
-            ) from error
+            raise StartError(f"kubectl {verb} ended with exit code {error.returncode}; see the lines before") from error
+
+
+def _not_executable(program: Path, error: OSError) -> StartError:
+    return StartError(f"{program} cannot be executed: {error.strerror}; is it built for this machine?")
 
 
 def _await_served(needed: Sequence[Process], look: Callable[[], list[str]]) -> None:

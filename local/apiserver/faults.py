@@ -19,8 +19,8 @@ WATCH_KINDS = ("watch-drop", "watch-410", "watch-delay", "watch-duplicate")
 class InjectedFault:
     """One rule. `kind`: an HTTP code, or a name in KINDS or WATCH_KINDS. It is injected into a matching request with
     `probability`, at most `count` times (None: without limit). Empty `verbs`, `resources`, `users`: all.
-    `seconds`: latency, delay of watch events or of the answer to a committed write, or Retry-After. `revisions`: how far back a stale list looks.
-    `key`: any name that the caller gives it; `injected`: how often it was."""
+    `seconds`: latency, delay of watch events or of the answer to a committed write, or Retry-After. `revisions`: how far
+    back a stale list looks. `key`: any name that the caller gives it; `injected`: how often it was."""
 
     kind: str
     probability: float = 1.0

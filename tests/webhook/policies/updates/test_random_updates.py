@@ -30,9 +30,8 @@ def drawn(seed: int) -> tuple[random.Random, list[Body], Body]:
     rng = random.Random(seed)
     policies = [random_policy(rng, f"p{at}") for at in range(_POLICIES)]
     for each in policies:
-        each["spec"].get("match", {}).pop(
-            "objectSelector", None
-        )  # it also selects what had the labels before the update
+        # An objectSelector selects also what had the labels before the update.
+        each["spec"].get("match", {}).pop("objectSelector", None)
     return rng, policies, random_object(rng, "x")
 
 
