@@ -196,7 +196,7 @@ def _take(
 ) -> StepStatus:
     if found.phase is StepPhase.WAITING:
         return state
-    attempt = _last_attempt(found)
+    attempt, known = _last_attempt(found), loop.retries.get(index)
     loop.running.discard(index)
     tried = found.unit.begun - found.unit.base
     if found.unit.flying:
@@ -223,7 +223,7 @@ def _take(
         jobs=with_jobs(state.jobs, found.jobs),
         pods=_sum(state.pods, found.pods),
         exit_code=found.exit_code if found.exit_code is not None else state.exit_code,
-        last_attempt=attempt or state.last_attempt,
+        last_attempt=state.last_attempt if attempt is None or (known and known.last_attempt == attempt) else attempt,
         last=_last(state.last, index, found, attempt),
     )
 

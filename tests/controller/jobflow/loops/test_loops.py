@@ -215,5 +215,8 @@ def test_a_failed_loop_shows_no_pending_retry():
     assert cluster.next() == {"a": (f"retry 1/1 of iteration 0 at {rfc3339(cluster.now + 10)}",)}
     cluster.fail("f-a-1", code=1)
     assert cluster.next() == {}
+    last = cluster.step("a").last_attempt
+    assert last is not None
+    assert last.job == "f-a-1"
     cluster.complete("f-a-2")
     assert (cluster.phase, cluster.created) == ("Failed", ["f-a-0", "f-a-1", "f-a-2"])
