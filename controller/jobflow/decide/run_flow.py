@@ -33,7 +33,14 @@ def run_flow(context: FlowContext) -> tuple[Delete, ...]:
             advance(context, [step.name for step in context.plan.finals])
             finish(context)
         _write_place(context)
+        _wake_for_held_commands(context)
     return deletions
+
+
+def _wake_for_held_commands(context: FlowContext) -> None:
+    """Reconcile again if the flow has just ended and Commands were held until then. Its own status write wakes nothing."""
+    if context.completion_time is not None and any(one.uid not in context.handled for one in context.observed.commands):
+        context.wake_at(context.now)
 
 
 def _write_place(context: FlowContext) -> None:

@@ -137,18 +137,7 @@ class CheckedCluster:
         self.checked = 0
 
     def settle(self) -> None:
-        woken = True
-        for _ in range(60):
-            before = (self.cluster.flow, dict(self.cluster.bodies), tuple(self.cluster.commands))
-            decision = self.cluster.turn()
-            self.check()
-            if before == (self.cluster.flow, dict(self.cluster.bodies), tuple(self.cluster.commands)):
-                return
-            assert woken or self.cluster.holds or not decision.actions, (
-                "only its own writes woke the flow for this pass"
-            )
-            woken = decision.requeue_after == 0 or bool(decision.actions)  # children report to the flow
-        raise AssertionError("never settles")
+        self.cluster.settle(self.check)
 
     def move(self, what: str, first: int, second: int) -> None:
         cluster = self.cluster

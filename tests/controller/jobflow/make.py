@@ -1,5 +1,6 @@
 """Builders for flows, Jobs and what was seen; valid by default. And a simulated cluster on simulated time."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -155,13 +156,21 @@ class FlowCluster:
         self.notes.extend((note.reason, note.message) for note in decision.notes)
         return decision
 
-    def settle(self) -> None:
-        """Reconcile until nothing changes, at this very moment."""
-        for _ in range(50):
+    def settle(self, check: Callable[[], None] = lambda: None) -> None:
+        """Reconcile until nothing changes, at this very moment. `check`: called after each pass.
+
+        Own writes wake no flow, so nothing may be left to do after a pass that neither asks for another one nor acts on
+        children, which report to the flow.
+        """
+        woken = True
+        for _ in range(60):
             before = (self.flow, dict(self.bodies), tuple(self.commands))
-            self.turn()
+            decision = self.turn()
+            check()
             if before == (self.flow, dict(self.bodies), tuple(self.commands)):
                 return
+            assert woken, "only its own writes woke the flow for this pass"
+            woken = decision.requeue_after == 0 or bool(decision.actions)
         raise AssertionError("never settles")
 
     def _act(self, decision: Decision) -> bool:
