@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.kinds import Kind
 from shared.kube.client.backoff import full_jitter
-from shared.kube.client.errors import ApiError, TooManyRequests, Unauthorized, Unavailable, Unreachable, error_of
+from shared.kube.client.errors import (
+    ApiError,
+    Timeout,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    Unreachable,
+    error_of,
+)
 from shared.kube.client.limits import Bucket
 from shared.kube.client.requests import Answer, Request
 
@@ -82,8 +90,11 @@ class RequestSender:
         """Repeats until an answer comes that another try would not improve, or until repeating could do harm."""
         attempt, deadline = 0, time.monotonic() + self._total
         while True:
+            left = deadline - time.monotonic()
+            if left <= 0:  # the pause or the new credentials took too long
+                raise Timeout("no time for another try")
             try:
-                return await self._once(request, kind, min(self._timeout, deadline - time.monotonic()))
+                return await self._once(request, kind, min(self._timeout, left))
             except Unauthorized:
                 if attempt:
                     raise

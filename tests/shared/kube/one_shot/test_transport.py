@@ -5,6 +5,7 @@ import ssl
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -212,3 +213,24 @@ def test_the_total_is_for_all_tries_of_one_request(code: int | None) -> None:
         assert len(server.seen) <= (1 if code in (None, 429) else 5)
     if code is None:
         assert raised.value.message == f"{address} has not answered GET /api/v1/namespaces/ns/pods/p within 0.05 s"
+
+
+def test_a_request_is_not_sent_again_when_new_credentials_come_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+
+    async def late(renew: bool) -> Credentials:
+        nonlocal now
+        now += SECONDS + 1
+        return Credentials(address, "Bearer second")
+
+    async def work() -> None:
+        transport = OneShotTransport(Access(Credentials(address, "Bearer first"), late), user_agent="test")
+        async with Api(transport, total=SECONDS) as api:
+            await api.get(POD, "ns", "p")
+
+    clock = SimpleNamespace(monotonic=lambda: now, perf_counter=lambda: now)
+    monkeypatch.setattr("shared.kube.client.sender.time", clock)
+    with threaded(lambda handler: handler.answer({}, 401)) as (server, address):
+        with pytest.raises(errors.Timeout, match="no time for another try"):
+            work().send(None)
+        assert len(server.seen) == 1
