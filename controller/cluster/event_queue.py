@@ -1,10 +1,11 @@
 """The queue of Events that are not sent yet. It is bounded, and does no I/O.
 
-Important Events come before routine ones, those of the same object too; among each of them the objects have their turns.
-Events of one object are sent one at a time, and those of the same importance in the order in which they were recorded:
-their times tell the order of all. While an Event waits, its repetitions are counted on it. When the queue
-is full, an Event is combined with a similar one, or else the oldest routine Event is dropped. An important Event is
-dropped only when all others are important too; then the oldest one is.
+Important Events are taken before routine ones, also before earlier ones of the same object: their times tell the order
+of all. Among Events of the same importance the objects take turns, and those of one object keep the order in which they
+were recorded. Of each object one Event is taken at a time. While an Event waits, its repetitions are counted on it.
+
+When the queue is full, an Event is combined with a similar one, or else the oldest routine Event is dropped. An
+important Event is dropped only for another one, and only when no routine Event waits; then the oldest one is.
 """
 
 from typing import Final
@@ -53,7 +54,8 @@ class EventLane:
         self.of: dict[str, dict[int, PendingEvent]] = {}
         self.turns: dict[str, None] = {}
 
-    def append(self, event: PendingEvent) -> None:
+    def put(self, event: PendingEvent) -> None:
+        """Put an Event at the end, or in the place of the one that has its number."""
         self.events[event.number] = event
         self.of.setdefault(event.uid, {})[event.number] = event
 
@@ -96,14 +98,14 @@ class EventQueue:
         waiting = lane.of.get(event.uid, {}).values()
         same = next((each for each in waiting if each.identity == event.identity), None)
         if same is not None:
-            lane.append(_counted(same, event, event.note))
+            lane.put(_counted(same, event, event.note))
             return None
         if self.unfinished < self._most:
             self._append(event)
             return None
         similar = [each for each in waiting if _is_similar(each, event)]
         if similar:
-            lane.append(_counted(similar[-1], event, _combined(event.note)))
+            lane.put(_counted(similar[-1], event, _combined(event.note)))
             return None
         dropped = self._routine.oldest or (self._important.oldest if event.note.important else None)
         if dropped is None:
@@ -141,7 +143,7 @@ class EventQueue:
 
     def _append(self, event: PendingEvent) -> None:
         lane = self._lane(event)
-        lane.append(event)
+        lane.put(event)
         if event.uid not in self._taken:
             lane.turns.setdefault(event.uid)
 

@@ -1,9 +1,10 @@
 """Leader election on a coordination.k8s.io Lease, by the rules of client-go, and safe under clock skew.
 
 The lease of another holder expires `lease_seconds` after this process saw its record change; the times in the record are
-not used. This also holds if somebody deletes the Lease or empties its holder meanwhile: the holder has not seen that yet. Only a
-record that says that the lease was released ends it at once. The own lease counts from the moment when the last successful renewal was sent: `is_held()` is false from
-`renew_seconds` after it, even if the process was stopped meanwhile (SIGSTOP, a suspended machine).
+not used. This also holds if somebody deletes the Lease or empties its holder meanwhile: the holder has not seen that
+yet. Only a record that says that the lease was released ends it at once. The own lease counts from the moment when the
+last successful renewal was sent: `is_held()` is false from `renew_seconds` after it, even if the process was stopped
+meanwhile (SIGSTOP, a suspended machine).
 """
 
 import asyncio

@@ -46,8 +46,8 @@ class PendingGroup(msgspec.Struct, frozen=True):
     that may start one by one.
 
     `started`: pods of it run already, so the rest is admitted before other groups; `incomplete`: pods of the minimum
-    do not exist; `may_pin`: its pods may be held to nodes chosen here. Not after an odd number of bind timeouts: the pods may have
-    requirements that only the scheduler knows (affinity between pods, volumes).
+    do not exist; `may_pin`: its pods may be held to nodes chosen here. Not after an odd number of bind timeouts: the
+    pods may have requirements that only the scheduler knows (affinity between pods, volumes).
     `not_before`: until then it backs off after a bind timeout, epoch seconds; `bind_timeout_message`: of the last one.
     """
 

@@ -175,7 +175,7 @@ class FeasibilityCheck:
         for each in {pod.constraints for pod, _ in group.gang}:
             number, taints = kept_out(self._capacity.nodes.values(), each)
             if number and self._capacity.eligible(each, in_any_condition=True):
-                nodes = "1 node has" if number == 1 else f"{number} nodes have"
+                nodes = f"{number_of(number, 'node')} {verb(number, 'has', 'have')}"
                 said[f"{nodes} taints that the pods do not tolerate: {taints}"] = None
         return dict.fromkeys(sorted(said))
 

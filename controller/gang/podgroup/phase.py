@@ -86,7 +86,7 @@ def _unschedulable(observed: GroupObservation, wanted: PodGroupPhase, now: float
     if wanted is PodGroupPhase.PENDING and why is not None:
         return _with_stored_times(stored, _condition(UNSCHEDULABLE, "True", why.reason, why.message, now))
     if wanted in ADMITTED and counts.gated and why is not None and counts.scheduled < observed.group.minimum:
-        pods = "1 pod waits" if counts.gated == 1 else f"{counts.gated} pods wait"
+        pods = f"{number_of(counts.gated, 'pod')} {verb(counts.gated, 'waits', 'wait')}"
         return _with_stored_times(stored, _condition(UNSCHEDULABLE, "True", why.reason, f"{pods}: {why.message}", now))
     if wanted in ADMITTED and counts.unschedulable and counts.scheduled < observed.group.minimum:
         who = f"{number_of(counts.unbound, 'pod')} {verb(counts.unbound, 'is', 'are')}"

@@ -12,7 +12,8 @@ from shared.model.phases import TaskCondition, TaskIteration
 
 class Task(msgspec.Struct, frozen=True):
     """A task. `minimum`: pods that it needs; `needs`: the tasks that it depends on, one of them (`any_of`) or all,
-    until `condition`; `own_retry`: its maxRetry differs from that of the Job. The webhook stores the Job's in tasks without one.
+    until `condition`; `own_retry`: its maxRetry differs from that of the Job. The webhook stores the Job's in tasks
+    without one.
     """
 
     name: str

@@ -24,7 +24,8 @@ def apply_action(
         task = wanted.by_name.get(event.task)
         return _replace(action, event, reason, record, by_role, task) if task else record
     if transition.budget is Budget.JOB and record.retries >= wanted.max_retry:
-        message = f"{event.message}; {record.retries} of {number_of(wanted.max_retry, 'restart')} {verb(wanted.max_retry, 'is', 'are')} used up (maxRetry of the Job)"
+        restarts = f"{number_of(wanted.max_retry, 'restart')} {verb(wanted.max_retry, 'is', 'are')}"
+        message = f"{event.message}; {record.retries} of {restarts} used up (maxRetry of the Job)"
         return record.replace(phase=JobPhase.FAILED, reason=reasons.MAX_RETRY_EXCEEDED, message=message, handled={})
     return _whole(transition, action, event, reason, remember(by_role, record, wanted), wanted)
 
