@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from controller.cluster.lease import LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS, Lease, LeaseLost
 from shared.kinds import Kind
@@ -327,6 +327,22 @@ class Election(RuleBasedStateMachine):
         store.after_get = others_continue
         self.tries(who)
         store.after_get = None
+
+    @precondition(lambda self: self.all_have_seen_it())
+    @rule(damage=st.sampled_from(["deleted", "emptied", "without a holder"]))
+    def somebody_damages_the_lease(self, damage: str) -> None:
+        """After all processes have read it: one that has not seen a record cannot keep to it."""
+        store = self.processes.store
+        assert store.body is not None
+        if damage == "deleted":
+            store.body = None
+        else:
+            store._put({**store.body, "spec": {} if damage == "emptied" else {**store.spec, "holderIdentity": ""}})
+
+    def all_have_seen_it(self) -> bool:
+        seen = [lease._observed.record for lease in self.leases if lease._observed is not None]
+        body = self.processes.store.body
+        return body is not None and len(seen) == 3 and all(record == body["spec"] for record in seen)
 
     @invariant()
     def at_most_one_leads(self) -> None:
