@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from local.client.blocking import until
+from local.client.kubectl import KubectlError
 from shared.kinds import JOB, POD
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario
@@ -33,8 +34,10 @@ class Scaler:
         self._send("apply", replicas, "--server-side")
 
     def replace(self, replicas: int) -> None:
-        exists = self.kube.find(JOB, self.namespace, "j") is not None
-        self._send("replace" if exists else "create", replicas)
+        if self.kube.find(JOB, self.namespace, "j") is None:
+            self._send("create", replicas)
+        else:
+            until(lambda: self._replaced(replicas), 60, lambda: "each replace is a conflict")
 
     def json_patch(self, replicas: int) -> None:
         if self.kube.find(JOB, self.namespace, "j") is None:
@@ -42,6 +45,16 @@ class Scaler:
         change = [{"op": "replace", "path": "/spec/tasks/0/replicas", "value": replicas}]
         self.kubectl("patch", "vcjob", "j", f"-n{self.namespace}", "--type=json", "-p", json.dumps(change))
         return None
+
+    def _replaced(self, replicas: int) -> bool:
+        """Whether kubectl has replaced the version that it read. A status that the controller writes in between is a conflict."""
+        try:
+            self._send("replace", replicas)
+        except KubectlError as error:
+            if "(Conflict)" not in str(error):
+                raise
+            return False
+        return True
 
     def _send(self, verb: str, replicas: int, *flags: str) -> None:
         self.kubectl(verb, *flags, "-f", "-", stdin=json.dumps(manifest(self.namespace, replicas)))
