@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from local.backends import chosen
+from local.backends import Backend
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOB
 from shared.model.types import Body
@@ -21,9 +21,8 @@ FINAL: Final = ("Completed", "Failed", "Aborted", "Terminated")
 
 
 @pytest.fixture(scope="module")
-def processes(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+def processes(backend: Backend) -> Iterator[LocalCluster]:
     """A cluster whose nodes run the commands of containers."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     options = ClusterOptions(nodes=2, run_commands=True, controller_args=("--no-leader-elect",))
     with LocalCluster(backend, options) as running:
         yield running

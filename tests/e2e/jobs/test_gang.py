@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 import yaml
 
-from local.backends import RealBackend, chosen
+from local.backends import Backend, RealBackend, chosen
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import COMMAND, JOB, NAMESPACE, POD, PODGROUP, QUEUE
@@ -19,9 +19,8 @@ _NUMBERS: Final = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def small(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+def small(backend: Backend) -> Iterator[LocalCluster]:
     """Three nodes of five CPUs: room for fifteen. On a real control plane kube-scheduler binds."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     arguments = []
     if isinstance(backend, RealBackend):
         backend = RealBackend(backend.assets, scheduler=True)

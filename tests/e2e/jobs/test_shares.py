@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from local.backends import RealBackend, chosen
+from local.backends import Backend, RealBackend
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOB, NAMESPACE, POD, PODGROUP, QUEUE
@@ -17,9 +17,8 @@ _NUMBERS: Final = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def shared(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+def shared(backend: Backend) -> Iterator[LocalCluster]:
     """Three nodes of four CPUs. On a real control plane kube-scheduler binds."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     arguments = []
     if isinstance(backend, RealBackend):
         backend = RealBackend(backend.assets, scheduler=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from local.backends import chosen
+from local.backends import Backend
 from local.client.blocking import BlockingClient, until
 from local.ports import free_port
 from shared.kinds import JOB, JOBFLOW, LEASE, SECRET
@@ -23,9 +23,8 @@ PATIENCE = 120.0  # for an overloaded machine; otherwise a takeover takes about 
 
 
 @pytest.fixture
-def pair(request: pytest.FixtureRequest) -> Iterator[Installation]:
+def pair(backend: Backend) -> Iterator[Installation]:
     """A webhook and two controllers that share the chart's lease."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     with Installation(backend) as installation:
         installation.install()
         installation.start("webhook")
@@ -123,9 +122,8 @@ def test_a_leader_that_stops_leaves_the_lease_to_the_other_at_once(pair: Install
 
 
 @pytest.fixture
-def balanced(request: pytest.FixtureRequest) -> Iterator[tuple[Installation, Balancer]]:
+def balanced(backend: Backend) -> Iterator[tuple[Installation, Balancer]]:
     """Two webhooks behind one Service; no controller."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     with Installation(backend) as installation, Balancer(installation.port, installation.cluster.ready) as balancer:
         installation.install()
         for name in PAIR:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.backends import chosen
+from local.backends import Backend
 from local.client.blocking import until
 from shared.kinds import CRD, JOBFLOW, JOBTEMPLATE, MUTATING, QUEUE, SECRET, VALIDATING
 from shared.model.types import Body
@@ -34,8 +34,7 @@ CYCLE: Body = {
 
 
 @pytest.fixture(scope="module")
-def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
+def installed(backend: Backend) -> Iterator[Installation]:
     with Installation(backend) as installation:
         installation.install()
         installation.run()

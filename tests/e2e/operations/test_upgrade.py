@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from local.backends import chosen
+from local.backends import Backend
 from local.client.blocking import BlockingClient, path, until
 from local.client.rest import RestError
 from local.cluster import KINDS
@@ -46,9 +46,8 @@ def before(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def old(request: pytest.FixtureRequest, before: Path) -> Iterator[tuple[Installation, Balancer]]:
+def old(backend: Backend, before: Path) -> Iterator[tuple[Installation, Balancer]]:
     """The version before, installed with its own CRDs, at work."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     with Installation(backend) as installation, Balancer(installation.port, installation.cluster.ready) as balancer:
         for crd in installation.kube.list(CRD):
             installation.kube.delete(CRD, "", crd["metadata"]["name"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.backends import chosen
+from local.backends import Backend
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import ADMISSION_POLICY_BINDING, COMMAND, JOBFLOW, MUTATING, VALIDATING
@@ -26,9 +26,8 @@ def charted() -> list[Body]:
 
 
 @pytest.fixture(scope="module")
-def guarded(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+def guarded(backend: Backend) -> Iterator[LocalCluster]:
     """A cluster with the chart's policy. jane may approve, carl may only edit."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     arguments = ("--no-leader-elect", f"--approval-policy={POLICY}")
     options = ClusterOptions(nodes=2, cpu="64", memory="64Gi", speed=20.0, controller_args=arguments)
     with LocalCluster(backend, options) as cluster:

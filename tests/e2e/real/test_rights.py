@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.backends import chosen
+from local.backends import Backend
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import ADMISSION_POLICY_BINDING, CRD, CRONJOBFLOW, JOBFLOW, JOBFLOWTEMPLATE, MUTATING, VALIDATING
@@ -35,9 +35,8 @@ def charted() -> list[Body]:
 
 
 @pytest.fixture(scope="module")
-def guarded(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+def guarded(backend: Backend) -> Iterator[LocalCluster]:
     """A cluster with the chart's policy. All edit flows; jane may create Widgets, paul may not patch them, carl has no right."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     options = ClusterOptions(
         nodes=2,
         cpu="64",

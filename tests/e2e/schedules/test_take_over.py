@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 import urllib3
 
-from local.backends import chosen
+from local.backends import Backend
 from local.client.blocking import until
 from local.client.rest import RestError
 from local.cluster import ClusterOptions, LocalCluster
@@ -37,9 +37,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def cluster(request: pytest.FixtureRequest, binary: bool) -> Iterator[LocalCluster]:
+def cluster(backend: Backend, binary: bool) -> Iterator[LocalCluster]:
     """Without a controller."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     with LocalCluster(backend, ClusterOptions(nodes=1, controller=False, speed=1 if binary else SPEED)) as running:
         until(lambda: serves_jobs(running), PATIENCE, lambda: "Jobs are not served")
         yield running
