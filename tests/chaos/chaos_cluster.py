@@ -68,9 +68,8 @@ class MemorySample:
 
 
 class ChaosCluster(LocalCluster):
-    """`namespace_of_run`: of the current run; `begun`: submissions of active faults, by
-    key; `fault_rules`: rules of the API server by the key of their fault;
-    `injected`: how often each fault took effect in this run, by key."""
+    """`namespace_of_run`: of the current run; `begun`: submissions of active faults, by key; `fault_rules`: rules of the API
+    server by the key of their fault; `injected`: how often each fault took effect in this run, by key."""
 
     def __init__(self) -> None:
         arguments = ("--keep-state", "--port", str(free_port()))
