@@ -39,6 +39,7 @@ def _evictable(cluster: Any) -> Iterator[Body]:
 
 
 def _evict(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    """When the fault begins and when it ends: between the two the Job starts its pods again."""
     for pod in _evictable(cluster):
         name, namespace = pod["metadata"]["name"], cluster.namespace_of_run
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}}

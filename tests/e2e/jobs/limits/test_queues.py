@@ -30,19 +30,22 @@ def without_requests(job: Body) -> Body:
     return job
 
 
+def two_run_of(cluster: LocalCluster, namespace: str, pods: int) -> None:
+    """Wait until so many pods exist and two of them have no gate."""
+    until(
+        lambda: sum(free_pods(cluster, namespace).values()) == 2 and len(cluster.kube.list(POD, namespace)) == pods,
+        30,
+        lambda: f"{free_pods(cluster, namespace)} run",
+    )
+
+
 def test_a_burst_of_jobs_never_exceeds_the_capability_of_its_queue(
     cluster: LocalCluster, namespace: str, small_queue: str
 ) -> None:
     for number in range(BURSTS):
         with PodRecorder(cluster.kube, namespace, at_most(2)) as recorder:
             cluster.apply(*(job(namespace, f"burst-{number}-{each}", queue=small_queue) for each in range(3)))
-            until(
-                lambda: (
-                    sum(free_pods(cluster, namespace).values()) == 2 and len(cluster.kube.list(POD, namespace)) == 3
-                ),
-                30,
-                lambda: f"{free_pods(cluster, namespace)} run",
-            )
+            two_run_of(cluster, namespace, 3)
             delete_jobs(cluster, namespace)
         assert recorder.seen > 0
         assert recorder.fault == "", f"burst {number}: {recorder.fault}"
@@ -63,13 +66,7 @@ def test_parallel_steps_of_a_flow_never_exceed_the_capability_of_their_queue(
         made = {"apiVersion": JOBFLOW.api_version, "kind": "JobFlow", "metadata": meta, "spec": {"flows": steps}}
         with PodRecorder(cluster.kube, namespace, at_most(2)) as recorder:
             cluster.apply(job(namespace, f"beside-{number}", queue=small_queue), made)
-            until(
-                lambda: (
-                    sum(free_pods(cluster, namespace).values()) == 2 and len(cluster.kube.list(POD, namespace)) == 3
-                ),
-                30,
-                lambda: f"{free_pods(cluster, namespace)} run",
-            )
+            two_run_of(cluster, namespace, 3)
             cluster.kube.delete(JOBFLOW, namespace, f"flow-{number}")
             delete_jobs(cluster, namespace)
         assert recorder.seen > 0
@@ -85,11 +82,7 @@ def test_requests_that_a_limit_range_adds_count_for_the_capability_of_the_queue(
     cluster.apply({"apiVersion": "v1", "kind": "LimitRange", "metadata": metadata, "spec": {"limits": limits}})
     with PodRecorder(cluster.kube, namespace, at_most(2)) as recorder:
         cluster.apply(*(without_requests(job(namespace, f"each-{each}", queue=small_queue)) for each in range(6)))
-        until(
-            lambda: sum(free_pods(cluster, namespace).values()) == 2 and len(cluster.kube.list(POD, namespace)) == 6,
-            30,
-            lambda: f"{free_pods(cluster, namespace)} run",
-        )
+        two_run_of(cluster, namespace, 6)
     assert recorder.fault == ""
 
 
