@@ -79,10 +79,11 @@ def edges(spec: JobFlowSpec) -> dict[str, tuple[str, ...]]:
             found[step.name] = tuple(dict.fromkeys((*found.get(step.name, ()), *step.depends_on.targets)))
         else:
             found.setdefault(step.name, ())
-    for step in [step for step in spec.flows if step.switch is not None]:
-        for _, name in chosen_by(step.switch) if step.switch else ():
-            if step.name not in found.get(name, (step.name,)):
-                found[name] = (*found[name], step.name)
+    for step in spec.flows:
+        if step.switch is not None:
+            for _, name in chosen_by(step.switch):
+                if step.name not in found.get(name, (step.name,)):
+                    found[name] = (*found[name], step.name)
     return found
 
 
