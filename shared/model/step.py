@@ -24,6 +24,12 @@ def raw_steps(flow: Body) -> tuple[Body, ...]:
     return (*(spec.get("flows") or ()), *(spec.get("finally") or ()))
 
 
+def raw_step(flow: Body, name: str) -> Body:
+    """A step of a stored JobFlow, not parsed; empty if there is none of this name."""
+    found: Body = next((step for step in raw_steps(flow) if step.get("name") == name), {})
+    return found
+
+
 def makes_jobs(step: Body) -> bool:
     """Whether a step, not parsed, creates Jobs from a JobTemplate: `Step.makes_jobs` of the model."""
     return all(step.get(field) is None for field in NO_JOB_FIELDS)
@@ -40,11 +46,8 @@ def flow_template_of(step: Body) -> str:
 
 
 def manifest_of(flow: Body, step: str) -> Body | None:
-    """The manifest of the object that a step of a stored JobFlow creates by `resource`, not parsed; None for any other
-    step.
-    """
-    found: Body = next((one for one in raw_steps(flow) if one.get("name") == step), {})
-    return (found.get("resource") or {}).get("manifest") or None
+    """The manifest of the object that a step of a stored JobFlow creates by `resource`; None for any other step."""
+    return (raw_step(flow, step).get("resource") or {}).get("manifest") or None
 
 
 Expression = Annotated[str, Meta(max_length=4096, extra_json_schema={"format": "cel"})]

@@ -6,7 +6,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from shared import ranges
-from shared.model.step import raw_steps
+from shared.model.step import manifest_of, raw_step
 from shared.model.types import Body
 from web.pages.flows.below import sub_flows, topics_below
 from web.pages.flows.other_kinds import objects_of_step
@@ -22,13 +22,8 @@ Values = Callable[[web.Request, Body, StepPage], Awaitable[Mapping[str, Any]]]
 
 def what_it_makes(body: Body, step: str) -> str:
     """`jobs`, or the field that says what the step does instead."""
-    spec = spec_of_step(body, step)
+    spec = raw_step(body, step)
     return next((field for field in VALUES if spec.get(field) is not None), JOBS)
-
-
-def spec_of_step(body: Body, step: str) -> Body:
-    found: Body = next((each for each in raw_steps(body) if each.get("name") == step), {})
-    return found
 
 
 async def _of_jobs(request: web.Request, body: Body, shown: StepPage) -> Mapping[str, Any]:
@@ -56,7 +51,7 @@ async def _of_flows(request: web.Request, body: Body, shown: StepPage) -> Mappin
 
 async def _of_objects(request: web.Request, body: Body, shown: StepPage) -> Mapping[str, Any]:
     """Objects of another kind. They are not watched: the flow's status changes with them."""
-    manifest = spec_of_step(body, shown.step.name)["resource"].get("manifest") or {}
+    manifest = manifest_of(body, shown.step.name) or {}
     made = await objects_of_step(request, body, shown.step.name, manifest)
     items = _items(body, shown, (each.iteration for each, _ in made["objects"]))
     return {"made": made, "items": items, "topics": (_own(body),)}
@@ -71,7 +66,7 @@ def _items(body: Body, shown: StepPage, iterations: Iterable[str]) -> Mapping[st
     indexes = {int(each) for each in iterations if each.isdecimal()}
     if shown.iterations:
         indexes |= set(sorted(ranges.parse(shown.iterations.failed_indexes))[:MOST])
-    loop = spec_of_step(body, shown.step.name).get("for") or {}
+    loop = raw_step(body, shown.step.name).get("for") or {}
     return {str(index): text for index, text in item_texts(loop, indexes).items()}
 
 
