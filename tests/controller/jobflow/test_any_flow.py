@@ -9,6 +9,7 @@ from controller.jobflow.children.parse.job import parse_job
 from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.model.memo import NO_MEMO
 from controller.jobflow.model.plan import Plan
+from controller.runtime.rate_limit import FIRST_DELAY
 from shared.model.flow import JobFlow
 from tests.controller.jobflow.checked_cluster import CALM, EVENTS, FLOWS, CheckedCluster, drain
 from tests.controller.jobflow.make import FlowCluster, flow, step
@@ -175,3 +176,24 @@ def rest(cluster: FlowCluster) -> None:
         if before == (cluster.flow, cluster.memory, dict(cluster.bodies), tuple(cluster.commands)):
             return
     raise AssertionError("never rests")
+
+
+@CALM
+@given(FLOWS, EVENTS)
+def test_the_first_status_is_written_within_a_moment_whatever_happens_meanwhile(subject, events):
+    world = CheckedCluster(FlowCluster(subject))
+    cluster = world.cluster
+    latest = cluster.now + FIRST_DELAY
+    cluster.holds, cluster.settle_until = True, latest
+    for event in events:
+        decision = cluster.turn()
+        if cluster.writes:
+            return
+        assert decision.requeue_after is not None, "nothing wakes the flow for its first status"
+        assert cluster.now + decision.requeue_after <= latest
+        if event[0] != "wait":
+            world.move(*event)
+        cluster.now = min(cluster.now + 0.01, latest)
+    cluster.now = latest
+    cluster.settle()
+    assert cluster.writes
