@@ -30,7 +30,8 @@ LEASE_SECONDS: Final = 8.0
 RENEW_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 1.0
 JITTER: Final = 1.2
-# Of a record's duration: no release has written more, and a mistyped one must not stop all work.
+# The longest duration of a record that counts. No version of jobflow has written more, and a mistyped one must not stop
+# all work.
 MOST_SECONDS: Final = 15.0
 RELEASED_SECONDS: Final = 1  # the value that client-go writes on release: the next leader need not wait
 

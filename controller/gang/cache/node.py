@@ -67,7 +67,7 @@ def is_eligible(node: NodeInfo, constraints: NodeConstraints, *, in_any_conditio
 
 
 def why_none_is_eligible(nodes: Iterable[NodeInfo], constraints: NodeConstraints) -> str:
-    """Which rule of the pods none of these nodes meets; "" if it is not one rule alone."""
+    """Why pods with these constraints may go to none of the nodes, in any condition of them; "" if there are no nodes."""
     known, labels = tuple(nodes), dict(constraints.selector)
     if not known:
         return ""

@@ -162,22 +162,22 @@ class FeasibilityCheck:
             parts.append(f"more is reserved for {free.holder}, which has waited longer")
         return Inadmissible(NOT_ENOUGH_RESOURCES, "; ".join(parts), lacks_nodes=True)
 
-    def _unmet_rules(self, group: PendingGroup) -> dict[str, None]:
+    def _unmet_rules(self, group: PendingGroup) -> list[str]:
         """The rules of the group's pods that no node meets."""
         nodes = self._capacity.nodes.values()
         kinds = {pod.constraints for pod, _ in group.gang}
         unmet = [each for each in kinds if not self._capacity.eligible(each, in_any_condition=True)]
-        return dict.fromkeys(sorted(filter(None, (why_none_is_eligible(nodes, each) for each in unmet))))
+        return sorted({rule for each in unmet if (rule := why_none_is_eligible(nodes, each))})
 
-    def _taints(self, group: PendingGroup) -> dict[str, None]:
+    def _taints(self, group: PendingGroup) -> list[str]:
         """The taints that keep the group's pods from some of the nodes that they could otherwise use."""
-        said: dict[str, None] = {}
+        said: set[str] = set()
         for each in {pod.constraints for pod, _ in group.gang}:
             number, taints = kept_out(self._capacity.nodes.values(), each)
             if number and self._capacity.eligible(each, in_any_condition=True):
                 nodes = f"{number_of(number, 'node')} {verb(number, 'has', 'have')}"
-                said[f"{nodes} taints that the pods do not tolerate: {taints}"] = None
-        return dict.fromkeys(sorted(said))
+                said.add(f"{nodes} taints that the pods do not tolerate: {taints}")
+        return sorted(said)
 
     def _causes(self, group: PendingGroup, nodes: tuple[str, ...]) -> Iterator[str]:
         """What else could be changed: nodes that are out of order, and pods without PodGroup."""
