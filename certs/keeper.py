@@ -56,8 +56,9 @@ class BundleState(IntEnum):
 class CertificateKeeper:
     """Issues, renews and rotates the certificates of one Secret. `clock` returns an aware datetime.
 
-    CAs of the webhook configurations that may be in use stay trusted until a rotation is complete. A process that does not
-    know what the webhooks serve regards every CA as in use (`look(rotate=True)`).
+    CAs of the webhook configurations that may be in use stay trusted until a rotation is complete, as long as they are no
+    more than MAX_AUTHORITIES. A process that does not know what the webhooks serve regards every CA as in use
+    (`look(rotate=True)`).
     """
 
     def __init__(self, api: Api, place: CertificateLocation, clock: Callable[[], datetime]) -> None:
@@ -81,8 +82,10 @@ class CertificateKeeper:
             if stored.changed_at > self._clock() + self._place.settle:  # or the rotation would wait until then
                 await self._store(msgspec.structs.replace(stored, changed_at=self._clock()), secret)
                 continue
-            if unknown := self._used_authorities(registered, stored, every=rotate):
-                await self._store(plan.with_authorities(stored, unknown, self._clock()), secret)
+            used = self._used_authorities(registered, stored, every=rotate)
+            kept = plan.with_authorities(stored, used, self._clock())
+            if kept.bundle != stored.bundle:  # else there is nothing to keep, or no room for it
+                await self._store(kept, secret)
                 continue
             trust = await self._inject(registered, stored.bundle)
             settled = trust is BundleState.HELD

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from certs import plan
+from certs.issue import new_authority
 from certs.keeper import CertificateKeeper, CertificateLocation, KeeperResult
-from certs.material import CHANGED_AT, Material, authorities_in, from_secret, signed_by, to_secret
+from certs.material import CHANGED_AT, MAX_AUTHORITIES, Material, authorities_in, from_secret, signed_by, to_secret
 from certs.plan import CHECK_EVERY, SETTLE
 from certs.service_names import service_names
 from local.apiserver import ApiServer, InjectedFault
@@ -291,6 +292,25 @@ async def test_a_newer_ca_that_somebody_adds_to_the_configurations_does_not_stay
     await registered_by_hand(api, VALIDATING, own.bundle + foreign)
     assert (await settled(keeper, clock)).material.bundle == own.bundle
     assert await bundles(api) == {own.bundle}
+
+
+@pytest.mark.parametrize("rotate", [False, True])
+async def test_more_cas_in_the_configurations_than_a_bundle_holds_do_not_stop_a_rotation(
+    api: Api, clock: SteppedClock, rotate: bool
+) -> None:
+    await register(api)
+    keeper = CertificateKeeper(api, PLACE, clock)
+    own = (await settled(keeper, clock)).material
+    clock.now += SETTLE
+    foreign = [new_authority("other", clock.now).certificate for _ in range(MAX_AUTHORITIES + 1)]
+    for kind in (MUTATING, VALIDATING):
+        await registered_by_hand(api, kind, own.bundle + b"".join(foreign))
+    await CertificateKeeper(api, PLACE, clock).look(rotate=rotate)
+    assert await trusts_all(api, [own])
+    last = (await settled(keeper, clock)).material
+    assert len(last.authorities) == 1
+    assert (last.bundle != own.bundle) is rotate
+    assert await bundles(api) == {last.bundle}
 
 
 STAMPS = {
