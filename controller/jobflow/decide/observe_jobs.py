@@ -42,7 +42,7 @@ def _observe(context: FlowContext, stopped: Collection[tuple[str, int | None]], 
     far, jobs, first_job = context.step_states.blocked, context.jobs, context.plan.first_job
     near = (context.open - far) | {name for name in far if first_job[name] in jobs}
     plan = context.plan
-    for name in sorted(near, key=lambda name: (name in plan.daemons, plan.position[name])):
+    for name in sorted(near, key=lambda name: (plan.steps[name].daemon, plan.position[name])):
         state = context.steps[name]
         if not state.attempts and state.iterations is None and context.plan.first_job[name] not in context.jobs:
             continue
