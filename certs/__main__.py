@@ -89,11 +89,12 @@ async def rotate(options: argparse.Namespace) -> int:
             "error: the new CA could not be injected into every webhook configuration; run `rotate` again\n"
         )
         return 1
-    location, count = found.location, len(kept.material.authorities)
+    location, material = found.location, kept.material
     minutes = int(location.settle.total_seconds() // 60)
+    later = f"after about {minutes} min" if material.signer != material.authorities[0] else "within a minute"
     sys.stdout.write(
         f"Secret {location.namespace}/{location.secret} and webhook configurations {', '.join(location.configurations)} "
-        f"contain {count} CAs; the running webhook serves a certificate of the newest after about {minutes} min and "
+        f"contain {len(material.authorities)} CAs; the running webhook serves a certificate of the newest {later} and "
         f"removes the others after another {minutes} min\n"
     )
     return 0

@@ -1,16 +1,20 @@
 """Describe the stored certificates: names, expiry and signing CA. Private keys are never shown."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from certs.material import Material
 
+VALID: Final = "valid"
+EXPIRED: Final = "expired"
+EARLY: Final = "not valid yet"
+
 
 def describe(material: Material, now: datetime) -> dict[str, Any]:
-    """The certificates as a JSON value. Times are RFC 3339; `daysLeft` is rounded down."""
+    """The certificates as a JSON value. Times are RFC 3339; `daysLeft` is rounded down and negative after the end."""
     signer = material.signer
     return {
         "serving": {
@@ -27,19 +31,33 @@ def lines(description: dict[str, Any]) -> list[str]:
     """The description as lines of text."""
     serving = description["serving"]
     shown = [
-        f"serving certificate  ends {serving['ends']} ({serving['daysLeft']} days left)",
+        f"serving certificate  {_dates(serving)}",
         f"  names              {', '.join(serving['names'])}",
         f"  signed by          {serving['signedBy']}",
     ]
     for authority in description["authorities"]:
-        shown.append(f"authority            ends {authority['ends']} ({authority['daysLeft']} days left)")
+        shown.append(f"authority            {_dates(authority)}")
         shown.append(f"  fingerprint        {authority['fingerprint']}")
     return shown
 
 
+def _dates(one: dict[str, Any]) -> str:
+    if one["state"] == EXPIRED:
+        return f"EXPIRED since {one['ends']}"
+    if one["state"] == EARLY:
+        return f"NOT VALID BEFORE {one['starts']}"
+    return f"ends {one['ends']} ({one['daysLeft']} {'day' if one['daysLeft'] == 1 else 'days'} left)"
+
+
 def _one(certificate: x509.Certificate, now: datetime) -> dict[str, Any]:
-    end = certificate.not_valid_after_utc
-    return {"fingerprint": _fingerprint(certificate), "ends": end.isoformat(), "daysLeft": (end - now).days}
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return {
+        "fingerprint": _fingerprint(certificate),
+        "state": VALID if start <= now < end else EARLY if now < start else EXPIRED,
+        "starts": start.isoformat(),
+        "ends": end.isoformat(),
+        "daysLeft": (end - now).days,
+    }
 
 
 def _fingerprint(certificate: x509.Certificate) -> str:

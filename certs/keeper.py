@@ -12,7 +12,7 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 
 from certs import injection, plan
-from certs.material import CHANGED_AT, Material, authorities_in, from_secret, to_secret
+from certs.material import CHANGED_AT, Material, authorities_in, foreign_issuer, from_secret, to_secret
 from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
 from shared.kube.client.api import Api
 from shared.kube.client.errors import AlreadyExists, Conflict, Invalid, NotFound
@@ -70,10 +70,16 @@ class CertificateKeeper:
     async def look(self, rotate: bool = False) -> KeeperResult:
         """Perform the step that is due, if any, and return when to look again.
 
-        Raises ApiError if the API server cannot be used, Conflict if other replicas keep changing the Secret.
+        Raises ApiError if the API server cannot be used, Conflict if other replicas keep changing the Secret or if it
+        belongs to another component, which would write it again.
         """
         for _ in range(_TRIES):
             secret = await self._secret()
+            if issuer := foreign_issuer(secret or {}):
+                raise Conflict(
+                    f"Secret {self._place.secret} is issued by {issuer}, so it is left unchanged; upgrade with "
+                    "certificates.source=cert-manager, or delete the Secret and what issues it"
+                )
             stored = from_secret(secret) if secret else None
             registered = await self._configurations()
             if stored is None or stored.signer is None:

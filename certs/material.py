@@ -18,6 +18,7 @@ AUTHORITY_KEY: Final = "ca.key"  # the newest CA's
 CERTIFICATE: Final = "tls.crt"
 KEY: Final = "tls.key"
 MAX_AUTHORITIES: Final = 8  # of a bundle
+CERT_MANAGER: Final = "cert-manager.io/certificate-name"  # annotation: the Certificate whose Secret it is
 CHANGED_AT: Final = "jobflow.dev/changed-at"  # annotation: RFC3339, the last change of CA or certificate
 
 
@@ -81,6 +82,11 @@ def authorities_in(bundle: bytes) -> list[x509.Certificate]:
         return []
 
 
+def is_valid(certificate: x509.Certificate, now: datetime) -> bool:
+    """Whether clients accept the dates of the certificate."""
+    return certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
+
+
 def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     """Whether `authority` signed `certificate` (subject, issuer and signature)."""
     try:
@@ -96,6 +102,12 @@ def _is_key_of(key: bytes, certificate: x509.Certificate) -> bool:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return isinstance(private, ec.EllipticCurvePrivateKey) and private.public_key() == certificate.public_key()
+
+
+def foreign_issuer(secret: dict[str, Any]) -> str:
+    """The component that issues the certificates in the Secret, as text; '' unless the Secret says that it is another one."""
+    name = (secret.get("metadata", {}).get("annotations") or {}).get(CERT_MANAGER)
+    return f"cert-manager (Certificate {name})" if name else ""
 
 
 def from_secret(secret: dict[str, Any]) -> Material | None:

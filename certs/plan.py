@@ -3,7 +3,8 @@ CA is injected, and the time.
 
 A CA is replaced in three steps, so that no request fails: the new CA is added to the bundle; once every webhook
 configuration contains it and the API servers had time to see it, the new CA issues the serving certificate; once every
-replica had time to load that, the old CA is removed from the bundle.
+replica had time to load that, the old CA is removed from the bundle. It does not wait where clients refuse the present
+certificate anyway: it or its CA has ended, or is not valid yet because the clock that issued it was wrong.
 """
 
 from collections.abc import Iterable
@@ -11,8 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from cryptography import x509
+
 from certs.issue import RENEW_DAYS, issue_serving, new_authority
-from certs.material import Material, add_authorities
+from certs.material import Material, add_authorities, is_valid
 
 SETTLE: Final = timedelta(seconds=60)  # until all API servers and replicas have seen a change
 CHECK_EVERY: Final = timedelta(hours=12)
@@ -45,16 +48,21 @@ def next_step(
     if not material.can_serve:
         return RotationStep.REISSUE
     settled = trusted and now - material.changed_at >= settle
-    newest_signs = material.signer == material.authorities[0]
-    if newest_signs and (rotate or material.authorities[0].not_valid_after_utc - now < _AHEAD):
+    newest = material.authorities[0]
+    newest_signs = material.signer == newest
+    if not newest.not_valid_before_utc <= now or (newest_signs and (rotate or _ends_soon(newest, now))):
         return RotationStep.ADD_AUTHORITY
     if not newest_signs:
-        return (
-            RotationStep.REISSUE if settled or material.certificate.not_valid_after_utc <= now else RotationStep.NOTHING
-        )
-    if material.certificate.not_valid_after_utc - now < _AHEAD or not set(names) <= set(material.names):
+        refused = not (is_valid(material.certificate, now) and is_valid(material.signer, now))
+        return RotationStep.REISSUE if settled or refused else RotationStep.NOTHING
+    early = now < material.certificate.not_valid_before_utc
+    if early or _ends_soon(material.certificate, now) or not set(names) <= set(material.names):
         return RotationStep.REISSUE
     return RotationStep.PRUNE if settled and len(material.authorities) > 1 else RotationStep.NOTHING
+
+
+def _ends_soon(certificate: x509.Certificate, now: datetime) -> bool:
+    return certificate.not_valid_after_utc - now < _AHEAD
 
 
 def apply_step(step: RotationStep, material: Material | None, names: tuple[str, ...], now: datetime) -> Material:

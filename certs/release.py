@@ -9,7 +9,7 @@ import msgspec
 
 from certs import injection
 from certs.keeper import CertificateLocation
-from certs.material import Material, authorities_in, from_secret, issued_by_others
+from certs.material import Material, authorities_in, foreign_issuer, from_secret, issued_by_others
 from certs.service_names import service_names
 from shared.kinds import MUTATING, SECRET, SERVICE, VALIDATING, Kind
 from shared.kube.client.api import Api
@@ -63,7 +63,7 @@ async def find_material(api: ApiReader, names: ReleaseNames) -> Material:
     """
     service = None if names.secret else await _service(api, names)
     secret = await _secret(api, names, service)
-    return (names.secret and issued_by_others(secret)) or _material(secret)
+    return ((names.secret or foreign_issuer(secret)) and issued_by_others(secret)) or _material(secret)
 
 
 async def check_trust(api: ApiReader, found: ReleaseCertificates) -> None:
@@ -130,8 +130,15 @@ async def _secret(api: ApiReader, names: ReleaseNames, service: Body | None) -> 
 
 def _material(secret: Body) -> Material:
     material = from_secret(secret)
+    where = f"{secret['metadata']['namespace']}/{secret['metadata']['name']}"
+    if issuer := foreign_issuer(secret):
+        raise ReleaseNotFound(f"Secret {where} is issued by {issuer}, so it is left unchanged; renew it there")
+    if material is None and issued_by_others(secret):
+        raise ReleaseNotFound(
+            f"Secret {where} does not contain the key of its CA (ca.key), so only what issued its certificates can "
+            "replace them"
+        )
     if material is None:
-        where = f"{secret['metadata']['namespace']}/{secret['metadata']['name']}"
         raise ReleaseNotFound(f"Secret {where} holds no usable certificates; a running webhook replaces them")
     return material
 

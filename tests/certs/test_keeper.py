@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,14 +11,23 @@ import pytest
 from certs import plan
 from certs.issue import new_authority
 from certs.keeper import CertificateKeeper, CertificateLocation, KeeperResult
-from certs.material import CHANGED_AT, MAX_AUTHORITIES, Material, authorities_in, from_secret, signed_by, to_secret
+from certs.material import (
+    CHANGED_AT,
+    MAX_AUTHORITIES,
+    Material,
+    authorities_in,
+    from_secret,
+    is_valid,
+    signed_by,
+    to_secret,
+)
 from certs.plan import CHECK_EVERY, SETTLE
 from certs.service_names import service_names
 from local.apiserver import ApiServer, InjectedFault
 from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
 from shared.kube.client import connect
 from shared.kube.client.api import Api
-from shared.kube.client.errors import ApiError, Forbidden
+from shared.kube.client.errors import ApiError, Conflict, Forbidden
 from shared.kube.client.transport import Transport
 from shared.model.types import Body
 from webhook.server.configurations import configurations
@@ -333,3 +342,34 @@ async def test_a_rotation_ends_whatever_the_time_of_the_last_change_says(
     new = (await settled(keeper, clock)).material
     assert not set(old.authorities) & set(new.authorities)
     assert await bundles(api) == {new.bundle}
+
+
+async def test_a_secret_that_cert_manager_issues_is_left_unchanged(api: Api, clock: SteppedClock) -> None:
+    await register(api)
+    keeper = CertificateKeeper(api, PLACE, clock)
+    own = (await settled(keeper, clock)).material
+    other = plan.apply_step(plan.RotationStep.ISSUE_ALL, None, PLACE.names, clock.now)
+    data = {**to_secret(other, NAMESPACE, NAME)["data"], "ca.key": None}
+    annotated = {"metadata": {"annotations": {"cert-manager.io/certificate-name": "mine"}}}
+    await api.patch(SECRET, NAMESPACE, NAME, {"data": data, **annotated})
+    before = await api.get(SECRET, NAMESPACE, NAME)
+    for each in (keeper, CertificateKeeper(api, PLACE, clock)):
+        with pytest.raises(Conflict, match=r"issued by cert-manager \(Certificate mine\), so it is left unchanged"):
+            await each.look()
+    assert await api.get(SECRET, NAMESPACE, NAME) == before
+    assert await bundles(api) == {own.bundle}
+
+
+async def test_certificates_of_a_clock_that_was_ahead_are_replaced_at_once(api: Api, clock: SteppedClock) -> None:
+    await register(api)
+    clock.now += timedelta(days=2)
+    ahead = (await CertificateKeeper(api, PLACE, clock).look()).material
+    clock.now -= timedelta(days=2)
+    kept = await CertificateKeeper(api, PLACE, clock).look()
+    assert is_valid(kept.material.certificate, clock.now)
+    assert kept.material.signer == kept.material.authorities[0]
+    assert is_valid(kept.material.authorities[0], clock.now)
+    assert await trusts_all(api, [ahead, kept.material])
+    clock.now += timedelta(days=2)
+    late = CertificateKeeper(api, PLACE, clock)  # the replica whose clock is ahead changes nothing
+    assert (await settled(late, clock)).material.serving == kept.material.serving

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +21,21 @@ FRESH = plan.apply_step(RotationStep.ISSUE_ALL, None, NAMES, NOW)
 ROTATING = plan.apply_step(RotationStep.ADD_AUTHORITY, FRESH, NAMES, NOW)
 MOVED = plan.apply_step(RotationStep.REISSUE, ROTATING, NAMES, NOW)
 FOREIGN = Material(new_authority("other", NOW).certificate, FRESH.authority_key, FRESH.serving, NOW)
+DAY = timedelta(days=1)
+SOON = plan.apply_step(RotationStep.ADD_AUTHORITY, FRESH, NAMES, NOW + 2 * DAY)
 
+
+def shortened(material: Material) -> Material:
+    """The same with a CA that ends within a day, before the serving certificate that it signed."""
+    (ca,), key = material.authorities, serialization.load_pem_private_key(material.authority_key, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    builder = x509.CertificateBuilder().subject_name(ca.subject).issuer_name(ca.issuer).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(ca.not_valid_before_utc).not_valid_after(NOW + DAY)
+    short = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return Material(short, material.authority_key, material.serving, material.changed_at)
+
+
+SHORT = shortened(FRESH)
 CASES = {
     "nothing stored": (None, True, timedelta(0), False, RotationStep.ISSUE_ALL),
     "a serving certificate that no CA of the bundle signed": (
@@ -40,6 +56,45 @@ CASES = {
     "new CA trusted and noticed": (ROTATING, True, SETTLE, False, RotationStep.REISSUE),
     "new certificate not yet served by every replica": (MOVED, True, SETTLE / 2, False, RotationStep.NOTHING),
     "new certificate served by every replica": (MOVED, True, SETTLE, False, RotationStep.PRUNE),
+    "CA and serving certificate have ended": (FRESH, True, 3651 * DAY, False, RotationStep.ADD_AUTHORITY),
+    "new CA beside certificates that have ended": (
+        plan.apply_step(RotationStep.ADD_AUTHORITY, FRESH, NAMES, NOW + 3651 * DAY),
+        False,
+        3651 * DAY,
+        False,
+        RotationStep.REISSUE,
+    ),
+    "CA has ended before the serving certificate": (SHORT, True, 2 * DAY, False, RotationStep.ADD_AUTHORITY),
+    "new CA beside one that has ended before the serving certificate": (
+        plan.apply_step(RotationStep.ADD_AUTHORITY, SHORT, NAMES, NOW + 2 * DAY),
+        False,
+        2 * DAY,
+        False,
+        RotationStep.REISSUE,
+    ),
+    "issued by a clock that was a day ahead": (FRESH, True, -DAY, False, RotationStep.ADD_AUTHORITY),
+    "new CA beside certificates that are not valid yet": (
+        plan.apply_step(RotationStep.ADD_AUTHORITY, FRESH, NAMES, NOW - DAY),
+        False,
+        -DAY,
+        False,
+        RotationStep.REISSUE,
+    ),
+    "only the serving certificate was issued by a clock that was ahead": (
+        plan.apply_step(RotationStep.REISSUE, FRESH, NAMES, NOW + 2 * DAY),
+        True,
+        DAY,
+        False,
+        RotationStep.REISSUE,
+    ),
+    "new CA issued by a clock that was a day ahead": (SOON, True, DAY, False, RotationStep.ADD_AUTHORITY),
+    "two new CAs, of which the newest is valid": (
+        plan.apply_step(RotationStep.ADD_AUTHORITY, SOON, NAMES, NOW + DAY),
+        True,
+        DAY,
+        False,
+        RotationStep.NOTHING,
+    ),
 }
 
 

@@ -3,14 +3,15 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from certs import injection, plan
 from certs.__main__ import main
 from certs.keeper import CertificateKeeper, CertificateLocation
-from certs.material import authorities_in
+from certs.material import authorities_in, from_secret, is_valid, to_secret
 from certs.service_names import service_names
 from local.apiserver import ApiServer
 from shared.kinds import MUTATING, SECRET, SERVICE, VALIDATING, Kind
@@ -230,4 +231,58 @@ async def test_inspect_shows_a_secret_that_has_no_key_of_the_ca(
     assert await run(server, "inspect", "--secret=a-webhook-certs") == 0
     assert "a-webhook.default.svc" in capsys.readouterr().out
     assert await run(server, "rotate", "--secret=a-webhook-certs") == 1
-    assert "holds no usable certificates" in capsys.readouterr().err
+    assert "does not contain the key of its CA (ca.key)" in capsys.readouterr().err
+
+
+async def test_a_secret_of_cert_manager_is_shown_and_not_rotated(
+    server: ApiServer, api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the key of a CA that the webhook had left in it, too."""
+    await install(api, "a")
+    annotated = {"metadata": {"annotations": {"cert-manager.io/certificate-name": "mine"}}}
+    await api.patch(SECRET, NAMESPACE, "a-webhook-certs", annotated)
+    for change in ({}, {"data": {"ca.key": None}}):
+        await api.patch(SECRET, NAMESPACE, "a-webhook-certs", change)
+        before = await state(api)
+        assert await run(server, "rotate") == 1
+        said = capsys.readouterr().err
+        assert "Secret default/a-webhook-certs is issued by cert-manager (Certificate mine)" in said
+        assert await run(server, "inspect") == 0
+        assert "a-webhook.default.svc" in capsys.readouterr().out
+        assert await state(api) == before
+
+
+# From when until when, in days from now, and what `inspect` says of serving certificate and CA.
+DATES: dict[str, tuple[int, str, str]] = {
+    "valid": (-100, "ends ", "ends "),
+    "serving certificate expired": (-366, "EXPIRED since ", "ends "),
+    "both expired": (-3651, "EXPIRED since ", "EXPIRED since "),
+    "issued by a clock that was ahead": (2, "NOT VALID BEFORE ", "NOT VALID BEFORE "),
+}
+
+
+@pytest.mark.parametrize(("days", "serving", "authority"), DATES.values(), ids=DATES)
+async def test_inspect_says_which_certificates_are_not_valid_and_rotate_replaces_them(
+    server: ApiServer, api: Api, capsys: pytest.CaptureFixture[str], days: int, serving: str, authority: str
+) -> None:
+    await install(api, "a")
+    now = datetime.now(UTC)  # noqa: TID251 - the command reads the wall clock
+    names = location("a").names
+    issued = plan.apply_step(plan.RotationStep.ISSUE_ALL, None, names, now + timedelta(days=days))
+    await api.patch(SECRET, NAMESPACE, "a-webhook-certs", to_secret(issued, NAMESPACE, "a-webhook-certs"))
+    for kind in (MUTATING, VALIDATING):
+        body = await api.get(kind, "", f"{NAMESPACE}.a")
+        await api.patch(kind, "", f"{NAMESPACE}.a", injection.patch(body, issued.bundle))
+    assert await run(server, "inspect") == 0
+    shown = capsys.readouterr().out
+    assert f"serving certificate  {serving}" in shown
+    assert f"authority            {authority}" in shown
+    assert await run(server, "rotate") == 0
+    said = capsys.readouterr().out
+    assert ("of the newest within a minute" in said) is (days != -100)
+    material = from_secret(await api.get(SECRET, NAMESPACE, "a-webhook-certs"))
+    assert material is not None
+    assert is_valid(material.certificate, now + timedelta(minutes=1))
+    (bundle,) = await trusted(api, "a")
+    assert material.signer in authorities_in(bundle)
+    assert is_valid(authorities_in(bundle)[0], now + timedelta(minutes=1))

@@ -73,6 +73,8 @@ async def keep_secret(
             pause = min(seconds, kept.next_look.total_seconds())
         except (ApiError, BadCertificate) as error:
             LOG.error("certificate not kept", extra={"error": str(error)})
+            if not serving.loaded:
+                trust.reason = f"no certificate: {error}"
             pause = min(seconds, RETRY_SECONDS)
         await asyncio.sleep(pause if trust.reason == "" else min(pause, RETRY_SECONDS))
 
