@@ -109,9 +109,9 @@ def validate(
         subject = admission.subject(review, body, lookups, options)
     except (msgspec.ValidationError, RecursionError) as error:
         return _broken(admission, review, body, str(error), lookups, options, in_time)
-    faults = _judge(subject, admission.judging(subject), in_time)
+    faults = _judge(subject, admission.active_rules(subject), in_time)
     warned: dict[str, tuple[str, ...]] = {}
-    for warner in admission.warning(subject):
+    for warner in admission.active_warners(subject):
         if found := tuple(warner(subject)):
             warned[warner.__name__] = (*warned.get(warner.__name__, ()), *found)
     verdict = AdmissionVerdict(
@@ -239,7 +239,7 @@ def _broken(
         except msgspec.ValidationError as error:
             return str(error)
         of_policies = policy_verdict(seen, lookups, options, in_time).violations
-        rules = _judge(subject, admission.judging(subject), in_time)
+        rules = _judge(subject, admission.active_rules(subject), in_time)
         return {**rules, "policies": of_policies} if of_policies else rules
 
     schema = schema_faults(admission.kind, body, text)

@@ -67,13 +67,13 @@ class KindAdmission:
     missing: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()
     implied: Callable[[Any, AdmissionReview], AdmissionReview | None] = lambda subject, review: None
 
-    def judging(self, subject: Subject[Any]) -> tuple[Rule, ...]:
+    def active_rules(self, subject: Subject[Any]) -> tuple[Rule, ...]:
         """The rules that judge the subject and may find something, in their order."""
-        return _judging(self, subject.operation, self.idle(subject))
+        return _active_rules(self, subject.operation, self.idle(subject))
 
-    def warning(self, subject: Subject[Any]) -> tuple[Warner, ...]:
+    def active_warners(self, subject: Subject[Any]) -> tuple[Warner, ...]:
         """What may warn about the operation on the subject."""
-        return _warning(self, subject.operation, self.idle(subject))
+        return _active_warners(self, subject.operation, self.idle(subject))
 
     def structural(self, operation: Operation) -> tuple[Rule, ...]:
         """The rules of `structure` that judge an operation."""
@@ -91,12 +91,12 @@ class KindAdmission:
 
 
 @cache
-def _judging(admission: KindAdmission, operation: Operation, idle: frozenset[Any]) -> tuple[Rule, ...]:
+def _active_rules(admission: KindAdmission, operation: Operation, idle: frozenset[Any]) -> tuple[Rule, ...]:
     return tuple(rule for rule in admission.rules_of(operation) if rule not in idle)
 
 
 @cache
-def _warning(admission: KindAdmission, operation: Operation, idle: frozenset[Any]) -> tuple[Warner, ...]:
+def _active_warners(admission: KindAdmission, operation: Operation, idle: frozenset[Any]) -> tuple[Warner, ...]:
     return tuple(warner for warner in admission.warnings_of(operation) if warner not in idle)
 
 

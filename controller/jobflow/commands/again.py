@@ -14,7 +14,7 @@ from controller.jobflow.commands.continue_children import continued
 from controller.jobflow.commands.effect import CommandEffect, Effect, done, refused, without_effect
 from controller.jobflow.commands.selection import Selection, backing_off, select
 from controller.jobflow.commands.spec_change import change_spec, is_made
-from controller.jobflow.commands.words import verb
+from controller.jobflow.commands.words import steps_that
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.observed import FlowCommand
 from shared.model.command_message import RetryMessage, parse_message
@@ -119,11 +119,11 @@ def _disregard_failures(context: FlowContext) -> None:
 def _said(context: FlowContext, order: RetryMessage, selected: Selection) -> str:
     parts = []
     if selected.steps:
-        parts.append(verb(context.in_order(selected.steps), "runs again", "run again"))
+        parts.append(steps_that(context.in_order(selected.steps), "runs again", "run again"))
     if selected.finals and not selected.steps:
-        parts.append(verb(context.in_order(selected.finals), "runs again", "run again"))
+        parts.append(steps_that(context.in_order(selected.finals), "runs again", "run again"))
     if selected.skipping_backoff:
-        parts.append(verb(context.in_order(selected.skipping_backoff), "starts", "start") + " without back-off")
+        parts.append(steps_that(context.in_order(selected.skipping_backoff), "starts", "start") + " without back-off")
     if order.params:
         values = "param" if len(order.params) == 1 else "params"
         parts.append(f"{values} {', '.join(order.params)} {'has' if len(order.params) == 1 else 'have'} the new value")
@@ -141,5 +141,5 @@ def _later(context: FlowContext) -> str:
 
 def _why_nothing(context: FlowContext) -> str:
     waiting = [name for name in context.plan.steps if context.steps[name].phase is StepPhase.RETRYING]
-    hint = f"; {verb(waiting, 'waits', 'wait')} for the next attempt, which `jobflow retry --now` starts at once"
+    hint = f"; {steps_that(waiting, 'waits', 'wait')} for the next attempt, which `jobflow retry --now` starts at once"
     return "none of the flow's steps has failed" + (hint if waiting else "")

@@ -8,7 +8,7 @@ A stop that arrives twice does not end `finally`: an attempt of it ends only if 
 from collections.abc import Mapping
 
 from controller.jobflow.commands.effect import CommandEffect, done, refused, without_effect
-from controller.jobflow.commands.words import named, verb
+from controller.jobflow.commands.words import named, steps_that
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.observed import FlowCommand
 from shared.model.command_message import StopMessage, parse_message
@@ -44,12 +44,12 @@ def _stop_flow(context: FlowContext) -> str:
 
 def _stop_finals(context: FlowContext, finals: Mapping[str, int]) -> list[str]:
     ended = _marked(context, finals)
-    return [f"{verb(ended, 'is', 'are')} ended (finally)"] if ended else []
+    return [f"{steps_that(ended, 'is', 'are')} ended (finally)"] if ended else []
 
 
 def _stop_below(context: FlowContext, flows: Mapping[str, int]) -> list[str]:
     ended = _marked(context, flows)
-    return [f"`finally` is ended in what {verb(ended, 'runs', 'run')}"] if ended else []
+    return [f"`finally` is ended in what {steps_that(ended, 'runs', 'run')}"] if ended else []
 
 
 def _marked(context: FlowContext, attempts: Mapping[str, int]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from controller.jobflow.commands.effect import CommandEffect, done, without_effect
 from controller.jobflow.commands.spec_change import change_spec, is_made
-from controller.jobflow.commands.words import verb
+from controller.jobflow.commands.words import steps_that
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.observed import FlowCommand
 
@@ -31,4 +31,4 @@ def _said(context: FlowContext, value: bool) -> str:
     if not value:
         return "the flow continues"
     running = context.with_children()
-    return f"nothing new starts; {verb(running, 'continues', 'continue')}" if running else "nothing new starts"
+    return f"nothing new starts; {steps_that(running, 'continues', 'continue')}" if running else "nothing new starts"

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from shared.codec.plural import verb
+
 _MOST = 5
 
 
@@ -11,6 +13,6 @@ def named(names: Sequence[str]) -> str:
     return f"step{'' if len(names) == 1 else 's'} {', '.join(names[:_MOST])}{more}"
 
 
-def verb(names: Sequence[str], one: str, many: str) -> str:
-    """`step a runs`, or `steps a, b run`."""
-    return f"{named(names)} {one if len(names) == 1 else many}"
+def steps_that(names: Sequence[str], singular: str, plural: str) -> str:
+    """`step a runs`, or `steps a, b run`: the steps with their verb."""
+    return f"{named(names)} {verb(len(names), singular, plural)}"

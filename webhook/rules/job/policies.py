@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared import duration, exitcodes
+from shared.codec.plural import verb
 from shared.model.job import LifecyclePolicy, TaskSpec
 from shared.model.phases import JobAction, JobEvent
 from shared.violation import Reason, Violation
@@ -148,7 +149,7 @@ def events_that_are_never_raised(job: JobSubject) -> Iterator[str]:
     """Warn about events that Volcano's documentation names and that nothing raises, there or here."""
     for path, policy, _ in _policies(job):
         if idle := [event.value for event in _events(policy) if event in _NEVER_RAISED]:
-            yield f"{path}: {quoted(idle)} is never raised: the policy does not act on it"
+            yield f"{path}: {quoted(idle)} {verb(len(idle), 'is', 'are')} never raised: the policy does not act on it"
 
 
 def targeted_actions_on_job_events(job: JobSubject) -> Iterator[str]:

@@ -24,7 +24,7 @@ WARNINGS: dict[str, tuple[Body, list[str]]] = {
     ),
     "events that nothing raises": (
         policies({"events": ["PodFailed", "CommandIssued", "OutOfSync"], "action": "AbortJob"}),
-        ['spec.policies[0]: "CommandIssued", "OutOfSync" is never raised: the policy does not act on it'],
+        ['spec.policies[0]: "CommandIssued", "OutOfSync" are never raised: the policy does not act on it'],
     ),
     "mpi without workers": (
         job(task("master"), plugins={"mpi": []}),
