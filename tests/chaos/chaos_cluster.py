@@ -168,6 +168,10 @@ class ChaosCluster(LocalCluster):
                 self.processes.restart(name)
                 self.restarts += 1
 
+    def pids(self) -> list[int]:
+        """Of the processes whose work shows in statuses."""
+        return [self.processes[name].pid for name in (*FAULT_TARGETS, "apiserver", "nodes")]
+
     def set_clock(self, who: str, seconds: float) -> None:
         for name in CONTROLLERS if who == "both" else (who,):
             place = self.folder / f"{name}.clock"

@@ -8,6 +8,7 @@ from typing import Final
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from tests.chaos.chaos_cluster import MemorySample
+from tests.chaos.recording.cpu_waits import Sample, longest_wait
 from tests.chaos.recording.phase_recorder import RecordedPhase
 from tests.chaos.recording.pod_recorder import AdmittedGang
 from tests.chaos.workloads import ENDED, After, Workload
@@ -24,7 +25,8 @@ class RunObservation:
     """`ends`: the workloads' main objects by name; `left`: all our objects in the namespace; `changes`: phases of its
     Jobs; `late`: what did not happen in time; `faults`: log lines of processes that failed by a defect of their own;
     `exceeded`: limits of queues that were exceeded; `admissions`: how gangs were admitted; `shown`: when the flow's
-    status first showed the end of each Job; `troubled`: from when to when statuses may be older than usual."""
+    status first showed the end of each Job; `troubled`: from when to when statuses may be older than usual; `waits`: how
+    long processes had waited for a CPU."""
 
     workloads: Sequence[Workload]
     ends: Mapping[str, Body]
@@ -37,6 +39,7 @@ class RunObservation:
     admissions: Sequence[AdmittedGang] = ()
     shown: Mapping[str, float] = field(default_factory=dict)
     troubled: Sequence[tuple[float, float]] = ()
+    waits: Sequence[Sample] = ()
 
 
 Invariant = Callable[[RunObservation], Iterator[str]]
@@ -175,15 +178,19 @@ def _minimum(job: Body) -> int:
 
 
 def status_is_fresh(observation: RunObservation) -> Iterator[str]:
-    """A flow's status showed the end of each of its Jobs within STALE seconds, except while our processes were troubled."""
+    """A flow's status showed the end of each of its Jobs within STALE seconds, except while our processes were troubled.
+
+    The longest time that one process was without CPU in between does not count.
+    """
     for change in observation.changes:
         shown = observation.shown.get(change.job)
         if change.phase not in ENDED or not change.step or shown is None:
             continue
         if any(begin - STALE <= change.at <= end for begin, end in observation.troubled):
             continue
-        if shown - change.at > STALE:
-            yield f"Job {change.job}: {change.phase} was shown after {shown - change.at:.1f} s"
+        took = shown - change.at
+        if took > STALE and took - (waited := longest_wait(observation.waits, change.at, shown)) > STALE:
+            yield f"Job {change.job}: {change.phase} was shown after {took:.1f} s, {waited:.1f} s of it without CPU"
 
 
 INVARIANTS: Final[tuple[Invariant, ...]] = (

@@ -18,6 +18,7 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.faults.fault import FAULT_TARGETS
 from tests.chaos.invariants import RunObservation
 from tests.chaos.plan import ChaosPlan
+from tests.chaos.recording.cpu_waits import CpuWaitRecorder
 from tests.chaos.recording.phase_recorder import PhaseRecorder
 from tests.chaos.workloads import FINAL, WORKLOADS, Workload
 from tests.e2e.support.scenario import phase
@@ -67,14 +68,17 @@ def run(cluster: ChaosCluster, recorder: PhaseRecorder, plan: ChaosPlan) -> RunR
     made = [_made(name, namespace, plan.seed, number) for number, name in enumerate(plan.workloads)]
     late: list[str] = []
     quiet: list[MemorySample] = []
-    lasted = _fault(cluster, plan, made)
-    watch.note("faults")
-    _await(late, lambda: _ends(cluster, made), END_SECONDS)
-    watch.note("ends")
+    with CpuWaitRecorder(cluster.pids) as waiting:
+        lasted = _fault(cluster, plan, made)
+        watch.note("faults")
+        _await(late, lambda: _ends(cluster, made), END_SECONDS)
+        watch.note("ends")
     _await(late, lambda: _is_quiet(cluster, made, quiet), QUIET_SECONDS)
     watch.note("quiet")
     looked = _look(cluster, recorder, made, late, marks)
-    observation = replace(looked, samples=tuple(quiet), troubled=plans.troubled(plan, lasted))
+    observation = replace(
+        looked, samples=tuple(quiet), troubled=plans.troubled(plan, lasted), waits=tuple(waiting.samples)
+    )
     cluster.kube.delete(NAMESPACE, "", namespace)
     _await(late, lambda: _are_gone(cluster, [namespace, *cluster.deleted_namespaces.values()]), GONE_SECONDS)
     watch.note("gone")

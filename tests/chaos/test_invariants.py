@@ -8,6 +8,7 @@ from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from tests.chaos.chaos_cluster import MemorySample
 from tests.chaos.invariants import ENOUGH, RunObservation, growth, ineffective_faults, violations
+from tests.chaos.recording.cpu_waits import longest_wait
 from tests.chaos.recording.phase_recorder import RecordedPhase
 from tests.chaos.recording.pod_recorder import AdmittedGang
 from tests.chaos.workloads import After, Workload
@@ -79,6 +80,10 @@ BAD: dict[str, tuple[RunObservation, str]] = {
         "when 1 of 2 existed",
     ),
     "stale": (replace(GOOD, changes=TIMED, shown={"f-a": 14.5}), "Completed was shown after 4.5 s"),
+    "stale beside a short wait": (
+        replace(GOOD, changes=TIMED, shown={"f-a": 14.5}, waits=((9.0, {"1": 5.0}), (15.0, {"1": 6.0}))),
+        "4.5 s, 1.0 s of it without CPU",
+    ),
     "hoarding standby": (replace(GOOD, samples=(LEADER, MemorySample("second", 2, 70.0, waiting=9))), "9 keys wait"),
 }
 
@@ -100,6 +105,22 @@ def test_a_job_created_before_its_target_ended_violates_the_order() -> None:
 def test_items_of_one_list_have_no_order() -> None:
     together = tuple(replace(each, place=1) for each in COURSE)
     assert violations(replace(GOOD, changes=together)) == []
+
+
+WAITS = ((8.0, {"1": 2.0, "2": 0.0}), (10.5, {"1": 3.0, "2": 0.5}), (14.0, {"1": 4.0, "2": 2.5, "3": 9.0}))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "wanted"),
+    [(8.0, 10.5, 1.0), (11.0, 14.0, 2.0), (9.0, 13.0, 2.5), (0.0, 20.0, 2.5), (15.0, 20.0, 0.0)],
+)
+def test_the_process_that_waited_longest_for_a_cpu_counts(begin: float, end: float, wanted: float) -> None:
+    assert longest_wait(WAITS, begin, end) == wanted
+
+
+def test_a_status_is_not_late_by_the_time_in_which_a_process_had_no_cpu() -> None:
+    starved = replace(GOOD, changes=TIMED, shown={"f-a": 14.5}, waits=((9.0, {"1": 5.0}), (15.0, {"1": 6.6})))
+    assert violations(starved) == []
 
 
 GROWTH: dict[str, tuple[float, int, int]] = {  # MiB and tasks more with each run, violations
