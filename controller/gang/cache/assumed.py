@@ -24,7 +24,7 @@ controller (120 s), plus the longest request (30 s), plus the time until a silen
 """
 
 HELD_SECONDS: Final = 3.0
-"""For how long the place of a lost pod is held: the Job controller replaces the pod within a second."""
+"""For how long the place of a lost or failed pod is held: the Job controller replaces the pod within a second."""
 
 
 class AssumedPod(msgspec.Struct, frozen=True):
@@ -187,7 +187,7 @@ class AssumedPods:
 
 
 class HeldPlaces:
-    """The places of lost pods, booked for the pods that replace them under their names. A booking of the controller that
+    """The places of lost and failed pods, booked for the pods that replace them under their names. A booking of the controller that
     creates such a pod takes the place of this one, and is not released here.
     """
 
@@ -203,6 +203,10 @@ class HeldPlaces:
             self._assumed.book(pod.key, booked)
             self._booked[pod.key] = booked
             self._until.pop(pod.key, None)
+
+    def extend(self, pod: Key) -> None:
+        """Hold the place as long again, if it is still held: the failed pod is being replaced."""
+        self._until.pop(pod, None)
 
     def release(self, now: float, is_needed: Callable[[Key], bool]) -> tuple[Key, ...]:
         """Release the places held for HELD_SECONDS, and those of groups that do not need them. Returns their groups, one

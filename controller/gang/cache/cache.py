@@ -71,8 +71,11 @@ class GangCache:
             self._add(after)
         self._update_assumed(uid, before, after)
         if before is not None and before.occupies_node and not (after and after.occupies_node):
-            self._hold_place(before)
+            if after is None or after.terminating or after.phase != "Succeeded":
+                self._hold_place(before)
             self.version += 1
+        elif before is not None and before.phase == "Failed" and (after is None or after.terminating):
+            self.held.extend(before.key)
         group = after.group if after else before.group if before else None
         return (group,) if group else ()
 
@@ -317,19 +320,20 @@ class GangCache:
             self.unassigned.add(uid)
 
     def _hold_place(self, pod: PodInfo) -> None:
-        """Hold the place of a lost pod for the one that replaces it under its name: otherwise another group could be
-        admitted in between, and the pod's gang would run without its minimum."""
+        """Hold the place of a lost or failed pod for the one that replaces it under its name: otherwise another group
+        could be admitted in between, and the pod's gang would run without its minimum. Whether a policy of the Job
+        replaces a failed pod is not known here."""
         group = self.groups.get(pod.group) if pod.group is not None else None
         if group is not None and group.has(pod) and self._is_short(group.key):
             self.held.hold(pod, group.key, group.queue)
             self._to_account.add(group.key)
 
     def _is_short(self, key: Key) -> bool:
-        """Whether part of a gang runs, without pods of its minimum."""
+        """Whether part of a gang runs, without pods of its minimum. A failed pod may have to run again."""
         group = self.groups.get(key)
         if group is None or group.terminating:
             return False
-        own = [pod for pod in self.pods_of(group) if pod.counts_for_minimum]
+        own = [pod for pod in self.pods_of(group) if pod.counts_for_minimum and pod.phase != "Failed"]
         return any(not pod.finished for pod in own) and not is_complete(group, own)
 
     def _withdraw_incomplete(self, key: Key) -> None:

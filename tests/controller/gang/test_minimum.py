@@ -116,6 +116,9 @@ LOST = {
     "deleted at once": (),
     "deleted after its grace period": ("terminating",),
     "ended by its kubelet before it is deleted": ("terminating", "failed"),
+    "ended with code 0 before it is deleted": ("terminating", "succeeded"),
+    "failed, and replaced by a policy": ("has failed",),
+    "failed, and replaced by a policy after its grace period": ("has failed", "terminating failed"),
 }
 
 
@@ -123,9 +126,11 @@ def _lose(made: GangCluster, name: str, stages: tuple[str, ...]) -> None:
     """The pod is evicted or deleted, as the API server shows it."""
     uid = next(uid for uid, pod in made.pods.items() if pod["metadata"]["name"] == name)
     for stage in stages:
-        pod = made.pods[uid]
-        metadata = {**pod["metadata"], "deletionTimestamp": "2026-01-02T03:00:00Z"}
-        made.put_pod({**pod, "metadata": metadata, "status": {"phase": "Failed" if stage == "failed" else "Running"}})
+        pod, phase = made.pods[uid], stage.split()[-1].capitalize().replace("Terminating", "Running")
+        leaves = {} if stage == "has failed" else {"deletionTimestamp": "2026-01-02T03:00:00Z"}
+        made.put_pod({**pod, "metadata": {**pod["metadata"], **leaves}, "status": {"phase": phase}})
+        made.bind()
+        made.now += 2
     made.cache.update_pod(made.pods.pop(uid), None)
 
 
@@ -181,6 +186,53 @@ def test_a_place_is_held_as_long_when_its_pod_is_lost_again() -> None:
     made.now += 2
     made.bind()
     assert (made.bound("g"), made.bound("waits")) == (1, 0)
+
+
+def test_the_place_of_a_failed_pod_is_free_once_nobody_replaces_it() -> None:
+    made = with_nodes("2")
+    made.submit("g", (template(), 2))
+    made.bind()
+    made.submit("waits", (template(), 1))
+    made.bind()
+    _fail(made, "g-t0-0")
+    made.bind()
+    assert made.bound("waits") == 0
+    wake = made.round().wake
+    assert wake is not None
+    assert made.now < wake <= made.now + 5
+    made.now = wake
+    made.bind()
+    assert made.bound("waits") == 1
+
+
+def test_no_place_is_held_once_a_whole_gang_has_failed() -> None:
+    made = with_nodes("2")
+    made.submit("g", (template(), 2))
+    made.bind()
+    made.submit("waits", (template(), 2))
+    made.bind()
+    for name in ("g-t0-0", "g-t0-1"):
+        _fail(made, name)
+    made.bind()
+    assert made.bound("waits") == 2
+
+
+def test_the_place_of_a_pod_that_has_succeeded_is_free_at_once() -> None:
+    made = with_nodes("3")
+    made.submit("g", (template(), 3))
+    made.bind()
+    made.submit("waits", (template(), 2))
+    made.submit("fits", (template(), 1))
+    made.bind()
+    _fail(made, "g-t0-0")
+    _fail(made, "g-t0-1", "Succeeded")
+    made.bind()
+    assert (made.bound("waits"), made.bound("fits")) == (0, 1)
+
+
+def _fail(made: GangCluster, name: str, phase: str = "Failed") -> None:
+    pod = next(pod for pod in made.pods.values() if pod["metadata"]["name"] == name)
+    made.put_pod({**pod, "status": {"phase": phase}})
 
 
 OTHERWISE_FREE = {
