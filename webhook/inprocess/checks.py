@@ -25,9 +25,15 @@ def _limit(name: str) -> str:
     return f"{_SPEC}.limits.{name}"
 
 
+def _number(number: str, one: str, more: str) -> str:
+    """CEL of the number with its noun, as shared.codec.plural has it."""
+    return f"string({number}) + ({number} == 1 ? ' {one}' : ' {more}')"
+
+
 def _steps(side: ObjectSide) -> str:
     most, count = _limit("maxSteps"), f"size({side.of('steps')})"
-    text = f"'spec.flows: has ' + string({count}) + ' steps, at most ' + string({most}) + ' are allowed'"
+    found, allowed = _number(count, "step", "steps"), _number(most, "is", "are")
+    text = f"'spec.flows: has ' + {found} + ', at most ' + {allowed} + ' allowed'"
     return f"{count} > {most} ? [{text}] : []"
 
 
@@ -42,7 +48,7 @@ def _parallelism(side: ObjectSide) -> str:
     if side is OLD:
         many += f" || {side.of('flows')}.exists(s, 'for' in s)"
     return (
-        f"has({spec}.parallelism) && {spec}.parallelism != 0 ? {_exceeds(spec, 'parallelism', most, 'Jobs at once')}"
+        f"has({spec}.parallelism) && {spec}.parallelism != 0 ? {_exceeds(spec, 'parallelism', most, 'Job at once', 'Jobs at once')}"
         f" : ({many} ? {unset} : [])"
     )
 
@@ -50,7 +56,7 @@ def _parallelism(side: ObjectSide) -> str:
 def _replicas(side: ObjectSide) -> str:
     most = _limit("maxReplicas")
     total = f"({tasks('j')}.map(t, {field('t', 'replicas', '0')}) + [0]).sum()"
-    text = f"string(n) + ' pods in total, a Job may have at most ' + string({most})"
+    text = f"{_number('n', 'pod', 'pods')} + ' in total, a Job may have at most ' + string({most})"
     return f"{side.of('parts')}.map(j, {total}).filter(n, n > {most}).map(n, {text})"
 
 
@@ -71,7 +77,8 @@ def _retry_of_flows(side: ObjectSide) -> str:
 
 
 def _too_many_retries(number: str) -> str:
-    return f"string({number}) + ' retries: at most ' + string({_limit('maxRetry')}) + ' retries'"
+    found, most = (_number(each, "retry", "retries") for each in (number, _limit("maxRetry")))
+    return f"{found} + ': at most ' + {most}"
 
 
 def _deadline(side: ObjectSide) -> str:
@@ -86,7 +93,7 @@ def _ttl_of_jobs(side: ObjectSide) -> str:
 def _ttl_of_flows(side: ObjectSide) -> str:
     name, most = "ttlSecondsAfterFinished", _limit("maxTtlSecondsAfterFinished")
     own = _seconds(side, name, "maxTtlSecondsAfterFinished", needed=f"!{side.of('ofAFlow')}")
-    texts = f"'{name}: ' + string(j.{name}) + ': at most ' + string({most}) + ' seconds'"
+    texts = f"'{name}: ' + string(j.{name}) + ': at most ' + {_number(most, 'second', 'seconds')}"
     return f"({own}) + {side.of('parts')}.filter(j, has(j.{name}) && j.{name} > {most}).map(j, {texts})"
 
 
@@ -95,12 +102,12 @@ def _seconds(side: ObjectSide, name: str, limit: str, *, needed: str) -> str:
     spec, most = side.of("spec"), _limit(limit)
     unset = f"['spec.{name}: must be set, to at most ' + string({most})]"
     needed = f"{needed} && !('limits.{limit}' in variables.left)"
-    return f"has({spec}.{name}) ? {_exceeds(spec, name, most, 'seconds')} : ({needed} ? {unset} : [])"
+    return f"has({spec}.{name}) ? {_exceeds(spec, name, most, 'second', 'seconds')} : ({needed} ? {unset} : [])"
 
 
-def _exceeds(holder: str, name: str, most: str, unit: str) -> str:
+def _exceeds(holder: str, name: str, most: str, one: str, more: str) -> str:
     number = f"{holder}.{name}"
-    text = f"'spec.{name}: ' + string({number}) + ': at most ' + string({most}) + ' {unit}'"
+    text = f"'spec.{name}: ' + string({number}) + ': at most ' + {_number(most, one, more)}"
     return f"({number} > {most} ? [{text}] : [])"
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.codec.plural import number_of, verb
 from shared.graphs.directed import depth
 from shared.kinds import JOB
 from shared.model.policy import Limits
@@ -33,7 +34,8 @@ def limit_faults(limits: Limits, context: PolicyContext) -> Iterator[PolicyFault
 
 def _steps(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
     if len(context.steps) > most:
-        yield _fault("spec.flows", f"has {len(context.steps)} steps, at most {most} are allowed", None, Reason.TOO_MANY)
+        message = f"has {number_of(len(context.steps), 'step')}, at most {most} {verb(most, 'is', 'are')} allowed"
+        yield _fault("spec.flows", message, None, Reason.TOO_MANY)
 
 
 def _depth(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
@@ -41,7 +43,7 @@ def _depth(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
     if not context.is_flow:
         return
     if (found := depth(_edges(context))) > most:
-        message = f"its longest chain has {found} steps, at most {most} may follow one another"
+        message = f"its longest chain has {number_of(found, 'step')}, at most {most} may follow one another"
         yield _fault("spec.flows", message, None, Reason.FORBIDDEN)
 
 
@@ -70,9 +72,9 @@ def _parallelism(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
     field = context.spec.get("parallelism")
     if field.number:
         if field.number > most:
-            yield _fault(field.path, f"at most {most} Jobs at once", field.number)
+            yield _fault(field.path, f"at most {number_of(most, 'Job')} at once", field.number)
     elif (jobs := sum(_jobs_at_once(step) for step in context.spec.get("flows").items)) > most:
-        message = f"must be set, to at most {most}: without it up to {jobs} Jobs may run at once"
+        message = f"must be set, to at most {most}: without it up to {number_of(jobs, 'Job')} may run at once"
         yield _fault(field.path, message, None, Reason.REQUIRED)
 
 
@@ -105,7 +107,7 @@ def _replicas(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
     for part in context.jobs:
         total = sum(task.get("replicas").number or 0 for task in part.tasks)
         if total > most:
-            message = f"{total} pods in total, a Job may have at most {most}"
+            message = f"{number_of(total, 'pod')} in total, a Job may have at most {most}"
             yield _fault(f"{part.field.path}.tasks", message, None, Reason.FORBIDDEN)
 
 
@@ -117,11 +119,11 @@ def _retry(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
             unsaid = DEFAULT_MAX_RETRY if context.kind is JOB else 0
             number = unsaid if field.number is None else field.number
             if number > most:
-                yield _fault(field.path, f"at most {most} retries", number)
+                yield _fault(field.path, f"at most {most} {verb(most, 'retry', 'retries')}", number)
     for holder in (context.spec, *context.steps) if context.is_flow else ():
         field = holder.get("retry").get("limit")
         if (field.number or 0) > most:
-            yield _fault(field.path, f"at most {most} retries", field.number)
+            yield _fault(field.path, f"at most {most} {verb(most, 'retry', 'retries')}", field.number)
 
 
 def _deadline(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
@@ -140,7 +142,7 @@ def _ttl(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
 
 def _seconds(field: Field, most: int, *, needed: bool) -> Iterator[PolicyFault]:
     if field.number is not None and field.number > most:
-        yield _fault(field.path, f"at most {most} seconds", field.number)
+        yield _fault(field.path, f"at most {number_of(most, 'second')}", field.number)
     elif field.number is None and needed:
         yield _fault(field.path, f"must be set, to at most {most}", None, Reason.REQUIRED)
 

@@ -121,7 +121,7 @@ def test_an_update_is_refused_for_new_faults_only() -> None:
     stored = job(queue="other", maxRetry=1)
     assert reported(labelled(stored, team="x"), house, old=stored) == []
     assert reported(job(queue="other", maxRetry=2), house, old=stored) == [
-        'policy "house" (limits.maxRetry): 2 retries: at most 1 retries'
+        'policy "house" (limits.maxRetry): 2 retries: at most 1 retry'
     ]
     assert reported(job(queue="another", maxRetry=1), house, old=stored)
 
