@@ -28,7 +28,7 @@ def test_a_resumed_job_waits_until_its_queue_is_opened(state: str) -> None:
     cluster.queue = {"metadata": {"name": "default"}, "status": {"state": state}}
     cluster.order("ResumeJob").settle()
     assert (cluster.phase, cluster.reason, cluster.group) == ("Pending", "QueueClosed", None)
-    assert "queue default is closed" in cluster.status.state.message
+    assert f"queue default is {state.lower()}; the Job waits" in cluster.status.state.message
     assert cluster.shown == {}
     cluster.queue = {"metadata": {"name": "default"}, "status": {"state": "Open"}}
     assert sorted(cluster.settle().shown) == ["w-0", "w-1"]

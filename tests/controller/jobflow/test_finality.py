@@ -213,7 +213,7 @@ def test_a_rejection_recorded_in_the_future_does_not_delay_the_next_try():
 
 QUEUES = {
     "closed": ({"default": "Closed"}, "queue default is closed"),
-    "closing": ({"default": "Closing"}, "queue default is in state Closing"),
+    "closing": ({"default": "Closing"}, "queue default is closing"),
     "open": ({"default": "Open"}, ""),
     "new": ({"default": ""}, ""),
     "not seen yet": ({}, ""),

@@ -98,7 +98,7 @@ def test_a_job_resumed_in_a_closed_queue_creates_no_pods_and_runs_when_the_queue
     command(cluster, QUEUE, "", small_queue, "CloseQueue")
     cluster.kube.wait(QUEUE, "", small_queue, lambda queue: queue["status"]["state"] == state, 30)
     command(cluster, JOB, namespace, "waits", "ResumeJob")
-    says(cluster, namespace, "waits", "is closed", 30)
+    says(cluster, namespace, "waits", f"is {state.lower()}", 30)
     assert message(cluster, namespace, "waits").startswith("Pending/QueueClosed")
     assert len(cluster.kube.list(POD, namespace)) == len(others)
     command(cluster, QUEUE, "", small_queue, "OpenQueue")
