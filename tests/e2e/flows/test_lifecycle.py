@@ -199,3 +199,15 @@ def order(scenario: Scenario, queue: str, action: str, state: str) -> None:
         },
     )
     scenario.kube.wait(QUEUE, "", queue, lambda found: (found.get("status") or {}).get("state") == state, 30)
+
+
+def test_the_history_of_a_job_whose_task_restarts_within_a_second_is_complete(scenario: Scenario) -> None:
+    """The pods end at once, so several stays of the Job have the same second."""
+    body = template(scenario.namespace, "t", seconds=0, code=3)
+    policy = {"event": "PodFailed", "action": "RestartTask"}
+    scenario.cluster.apply({**body, "spec": {**body["spec"], "maxRetry": 3, "policies": [policy]}})
+    scenario.flow("f", {"t": ()})
+    flow = scenario.ended("f", 120)
+    (entry,) = flow["status"]["jobStatusList"]
+    stays = [each["state"] for each in entry["runningHistories"]]
+    assert stays == ["Pending", "Running", *["Restarting", "Pending", "Running"] * 3, "Failed"], entry
