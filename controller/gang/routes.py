@@ -7,7 +7,8 @@ from controller.gang.cache.cache import GangCache
 from controller.runtime.controller import Route
 from shared.key import Key
 from shared.kinds import LIMITRANGE, NODE, POD, PODGROUP, PRIORITYCLASS, QUEUE
-from shared.kube.cache.cache import Caches, strip
+from shared.kube.cache.cache import Caches
+from shared.kube.cache.trimmed import only_metadata, only_resources
 from shared.model.types import Body
 
 CYCLE: Final = Key("", "cycle")
@@ -26,16 +27,6 @@ def gang_routes(caches: Caches, cache: GangCache, *, with_nodes: bool) -> tuple[
         Route(caches.want(PODGROUP), updater.group, own_writes=False),
         Route(caches.want(POD), updater.pod, own_writes=False),
     )
-
-
-def only_resources(node: Body) -> Body:
-    """Nodes without images and addresses, which would fill the cache."""
-    status = strip(node).get("status") or {}
-    return {**node, "status": {key: status[key] for key in ("allocatable", "capacity") if key in status}}
-
-
-def only_metadata(body: Body) -> Body:
-    return {"metadata": strip(body)["metadata"]}
 
 
 class CacheUpdater:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from controller.job.observe.caches import CLAIMS, QUEUED, JobCaches
+from controller.job.observe.caches import CLAIMS, ON_NODE, QUEUED, JobCaches
+from controller.owner_references import controller_keys
 from controller.quota.book import QuotaBook
 from controller.runtime.controller import Route, Wakes
 from controller.runtime.routes import its_controller, itself
@@ -28,6 +29,7 @@ def job_routes(caches: JobCaches, quotas: QuotaBook) -> tuple[Route, ...]:
         Route(caches.queues, queue_wakes(caches.jobs)),
         Route(caches.jobs, quotas.freed),
         *(Route(cache, quotas.held) for cache in (quotas.policies, quotas.namespaces, quotas.exceptions)),
+        Route(caches.nodes, node_wakes(caches.pods)),
         Route(caches.claims, claim_wakes(caches.jobs), own_writes=False),
     )
 
@@ -60,6 +62,19 @@ def queue_wakes(jobs: Cache) -> Wakes:
         if new is None or (old is not None and _relevant(old) == _relevant(new)):
             return ()
         return jobs.keys_by(QUEUED, new["metadata"]["name"])
+
+    return wakes
+
+
+def node_wakes(pods: Cache) -> Wakes:
+    """The Jobs with pods on a node that is created or deleted."""
+
+    def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+        body = new or old
+        if body is None or (old is not None and new is not None):
+            return ()
+        bound = pods.by(ON_NODE, body["metadata"]["name"])
+        return {key for pod in bound for key in controller_keys(JOB, pod)}
 
     return wakes
 

@@ -17,7 +17,9 @@ _PLAIN: Final = frozenset({"", "Error", "Completed"})  # reasons that say no mor
 RESTARTED: Final = "ContainerRestarted"
 UNSCHEDULABLE: Final = "Unschedulable"
 NODE_NOT_READY: Final = "NodeNotReady"
+NODE_NOT_FOUND: Final = "NodeNotFound"
 _TOLERATED: Final = "the pod is deleted when its toleration of that is over"
+_COLLECTED: Final = "Kubernetes deletes the pod within about a minute (event PodEvicted), nothing replaces it before"
 MAX_WORDS: Final = 240  # characters of a message of the kubelet, the scheduler or a container
 
 _KINDS: Final = {
@@ -63,6 +65,11 @@ def pod_problem(pod: Mapping[str, Any]) -> PodProblem | None:
     if found:
         return worst or found[0]
     return None if node else _unscheduled(status)
+
+
+def node_not_found(node: str) -> PodProblem:
+    """The problem of a pod that is bound to a node that no longer exists, which the pod itself does not show."""
+    return PodProblem(NODE_NOT_FOUND, f"node {node} no longer exists; {_COLLECTED}")
 
 
 def starting_since(pod: Mapping[str, Any]) -> float | None:

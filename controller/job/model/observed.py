@@ -16,7 +16,7 @@ from shared.model.phases import PodPhase, TaskCondition
 from shared.model.podgroup import PodGroup
 from shared.model.queue import Queue
 from shared.model.types import Body
-from shared.podstatus.podproblem import PodProblem, pod_problem, starting_since
+from shared.podstatus.podproblem import PodProblem, node_not_found, pod_problem, starting_since
 from shared.policy.quota.places import PlaceState, QuotaPlace
 from shared.timestamp import epoch_or_none
 
@@ -27,7 +27,8 @@ class PodObservation(msgspec.Struct, frozen=True):
 
     `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch seconds;
     `problem`: why it does not run, or how it has failed; `placed`: when it was bound to a node, while its containers
-    are being created; `leaves`: when the grace period of its deletion is over; `conditions`: (type, status) of each.
+    are being created; `leaves`: when the grace period of its deletion is over; `node`: to which it is bound, "" before;
+    `conditions`: (type, status) of each.
     """
 
     name: str
@@ -47,6 +48,7 @@ class PodObservation(msgspec.Struct, frozen=True):
     problem: PodProblem | None = None
     placed: float | None = None
     leaves: float | None = None
+    node: str = ""
     conditions: frozenset[tuple[str, str]] = frozenset()
 
     @property
@@ -141,10 +143,17 @@ def observe_pod(body: Body) -> PodObservation | None:
         problem=pod_problem(body),
         placed=starting_since(body),
         leaves=epoch_or_none(metadata.get("deletionTimestamp")),
+        node=str((body.get("spec") or {}).get("nodeName") or ""),
         conditions=frozenset(
             (str(each.get("type")), str(each.get("status"))) for each in status.get("conditions") or ()
         ),
     )
+
+
+def on_missing_node(pod: PodObservation) -> PodObservation:
+    """The pod, whose node no longer exists, with that as its problem. Nothing reports its containers any more, which may
+    still run: it counts as before until it is deleted."""
+    return msgspec.structs.replace(pod, problem=node_not_found(pod.node), placed=None) if pod.alive else pod
 
 
 def _has_condition(status: Body, kind: str) -> bool:

@@ -13,13 +13,15 @@ from controller.owner_references import by_controller_uid
 from controller.runtime.command_targets import TargetedCommands
 from shared import names
 from shared.key import Key
-from shared.kinds import CONFIGMAP, JOB, POD, PODGROUP, PRIORITYCLASS, PVC, QUEUE, SECRET, Kind
-from shared.kube.cache.cache import Cache, strip
+from shared.kinds import CONFIGMAP, JOB, NODE, POD, PODGROUP, PRIORITYCLASS, PVC, QUEUE, SECRET, Kind
+from shared.kube.cache.cache import Cache
+from shared.kube.cache.trimmed import only_metadata, only_resources
 from shared.model.types import Body
 
 OWNER: Final = "owner"
 QUEUED: Final = "queue"
 CLAIMS: Final = "claims"
+ON_NODE: Final = "node"
 
 
 class JobCaches:
@@ -28,11 +30,12 @@ class JobCaches:
     def __init__(self, context: ControllerContext) -> None:
         caches = context.caches
         self.jobs = caches.want(JOB, indexers={QUEUED: index_by_queue, CLAIMS: index_by_claim})
-        self.pods = caches.want(POD, indexers={OWNER: by_controller_uid})
+        self.pods = caches.want(POD, indexers={OWNER: by_controller_uid, ON_NODE: index_by_node})
+        self.nodes = caches.want(NODE, transform=only_resources)
         self.groups = caches.want(PODGROUP)
         self.queues = caches.want(QUEUE)
         self.commands = TargetedCommands(JOB, caches, context.api, context.applier)
-        self.claims = caches.want(PVC, transform=_only_metadata)
+        self.claims = caches.want(PVC, transform=only_metadata)
         self.priorities = caches.want(PRIORITYCLASS)
         self.watched = {name: _plugin_cache(context, kind) for name, kind in PLUGIN_KINDS.items() if kind is not SECRET}
         self.secrets = caches.remember(SECRET)
@@ -49,6 +52,12 @@ def index_by_claim(job: Body) -> Iterator[str]:
             yield str(Key(job["metadata"].get("namespace", ""), volume["volumeClaimName"]))
 
 
+def index_by_node(pod: Body) -> Iterator[str]:
+    """The node to which the pod is bound."""
+    if node := (pod.get("spec") or {}).get("nodeName"):
+        yield str(node)
+
+
 def _plugin_cache(context: ControllerContext, kind: Kind) -> Cache:
     """ConfigMaps of Jobs only, but all Services and NetworkPolicies, since one made by a user may serve a Job."""
     if kind is CONFIGMAP:
@@ -58,9 +67,3 @@ def _plugin_cache(context: ControllerContext, kind: Kind) -> Cache:
 
 def _is_of_a_job(body: Body) -> bool:
     return names.JOB_NAME in (body["metadata"].get("labels") or {})
-
-
-def _only_metadata(body: Body) -> Body:
-    """Only the existence of a claim matters."""
-    metadata = strip(body)["metadata"]
-    return {"apiVersion": body.get("apiVersion"), "kind": body.get("kind"), "metadata": metadata}

@@ -9,7 +9,7 @@ import msgspec
 from controller.context import ControllerContext
 from controller.decision import Refusal
 from controller.job.model.defaults import is_managed_elsewhere
-from controller.job.model.observed import JobObservation, PodObservation, job_settings, observe_pod
+from controller.job.model.observed import JobObservation, PodObservation, job_settings, observe_pod, on_missing_node
 from controller.job.observe.caches import OWNER, JobCaches
 from controller.job.observe.job_quotas import job_quotas
 from controller.job.observe.live import LiveInputs
@@ -115,4 +115,7 @@ class JobObserver:
             self._parsed[key] = after
         else:
             self._parsed.pop(key, None)
-        return tuple(pod for _, pod in after.values() if pod is not None)
+        return tuple(self._on_its_node(pod) for _, pod in after.values() if pod is not None)
+
+    def _on_its_node(self, pod: PodObservation) -> PodObservation:
+        return on_missing_node(pod) if pod.node and not self._caches.nodes.has("", pod.node) else pod

@@ -80,6 +80,10 @@ class Cache:
     def get(self, namespace: str, name: str) -> Body | None:
         return self._store.get(Key(namespace, name))
 
+    def has(self, namespace: str, name: str) -> bool:
+        """Whether the object exists, without unpacking its body."""
+        return Key(namespace, name) in self._store
+
     def list(self, namespace: str | None = None) -> Iterator[Body]:
         """All objects, or those of one namespace."""
         return self._store.bodies(namespace)

@@ -69,6 +69,42 @@ def test_pods_whose_containers_are_not_created_for_long_are_named() -> None:
     assert reported(cluster) == []
 
 
+NODE_GONE = (
+    "NodeNotFound: node n1 no longer exists; Kubernetes deletes the pod within about a minute (event PodEvicted), "
+    "nothing replaces it before"
+)
+
+
+def test_the_missing_node_of_running_pods_is_named_and_nothing_replaces_them() -> None:
+    cluster = started(task(replicas=2))
+    cluster._pod("w-0")["spec"]["nodeName"] = cluster._pod("w-1")["spec"]["nodeName"] = "n1"
+    made = len(cluster.created)
+    cluster.missing_nodes = {"n1"}
+    cluster.settle()
+    assert (cluster.status.state.reason, message(cluster)) == (
+        "PodProblem",
+        f"of 2 pods: 2 running; 2 pods of task w, such as demo-w-0: {NODE_GONE}",
+    )
+    assert reported(cluster) == [f"2 pods of task w, such as demo-w-0: {NODE_GONE}"]
+    assert len(cluster.created) == made
+    cluster.missing_nodes = set()
+    assert cluster.settle().status.state.message == "of 2 pods: 2 running"
+
+
+def test_the_missing_node_of_a_starting_pod_is_named() -> None:
+    cluster = toy(task(replicas=1)).settle()
+    bind(cluster, "w-0")
+    cluster.missing_nodes = {"n1"}
+    assert message(cluster.settle()) == f"0 pods run, 1 is needed; pod demo-w-0: {NODE_GONE}"
+
+
+def test_a_pod_that_has_finished_needs_no_node() -> None:
+    cluster = started(task(replicas=2))
+    cluster._pod("w-0")["spec"]["nodeName"] = "n1"
+    cluster.succeed("w-0").missing_nodes = {"n1"}
+    assert message(cluster.settle()) == "of 2 pods: 1 running, 1 succeeded"
+
+
 SLOW_END = (
     "; not ended 30 s after the grace period: 2 pods, such as demo-w-0: "
     "kubectl describe pod demo-w-0 shows its node and finalizers"

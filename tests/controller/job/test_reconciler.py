@@ -25,6 +25,7 @@ GROUPS = "/apis/scheduling.volcano.sh/v1beta1/podgroups"
 COMMANDS = "/apis/bus.volcano.sh/v1alpha1/commands"
 QUEUES = "/apis/scheduling.volcano.sh/v1beta1/queues"
 PODS = "/api/v1/pods"
+NODES = "/api/v1/nodes"
 CLAIMS = "/api/v1/persistentvolumeclaims"
 SECRETS = "/api/v1/secrets"
 SERVICES = "/api/v1/services"
@@ -184,3 +185,20 @@ TARGETS = {
 @pytest.mark.parametrize(("target", "want"), TARGETS.values(), ids=TARGETS.keys())
 def test_the_target_of_a_command(target: Body, want: list[Key]) -> None:
     assert list(target_key(JOB, {**COMMAND, "target": target})) == want
+
+
+async def test_a_job_is_told_when_the_node_of_its_pods_is_gone_and_when_it_is_back(fake: FakeServer) -> None:
+    node = {"metadata": {"name": "n1"}, "status": {}}
+    async with controlled(fake):
+        fake.put(NODES, node)
+        fake.put(JOBS, job(task("w", 1)))
+        await until(lambda: names(fake, PODS) == ["demo-w-0"])
+        pod = stored(fake, PODS, "demo-w-0")
+        fake.put(PODS, {**pod, "spec": {**pod["spec"], "nodeName": "n1"}, "status": {"phase": "Running"}})
+        await until(lambda: reason(fake) == "PodsRunning")
+        fake.remove(NODES, "", "n1")
+        await until(lambda: reason(fake) == "PodProblem")
+        assert "node n1 no longer exists" in stored(fake, JOBS)["status"]["state"]["message"]
+        fake.put(NODES, {"metadata": {"name": "n1"}, "status": {}})
+        await until(lambda: reason(fake) == "PodsRunning")
+        assert names(fake, PODS) == ["demo-w-0"]

@@ -9,7 +9,7 @@ import msgspec
 
 from controller.decision import Action, Create, Decision, Delete, Note, Patch, Refusal
 from controller.job.decide import decide
-from controller.job.model.observed import JobObservation, JobSettings, observe_pod
+from controller.job.model.observed import JobObservation, JobSettings, PodObservation, observe_pod, on_missing_node
 from controller.job.model.plugin_objects import PLUGIN_KINDS
 from shared.kinds import COMMAND, JOB, POD, PODGROUP, PVC, Kind
 from shared.model.command import Command
@@ -38,6 +38,7 @@ class Toy:
         self.queue: Body | None = queue or {"metadata": {"name": "default"}}
         self.objects: dict[tuple[Kind, str], Body] = {}
         self.now = NOW
+        self.missing_nodes: set[str] = set()
         self.auto_inqueue = True
         self.grace = True  # deleted pods stay terminating until `vanish`
         self.refuse: Callable[[Action], str] = lambda action: ""
@@ -60,7 +61,7 @@ class Toy:
             job=msgspec.convert(self.job, Job),
             body=self.job,
             now=self.now,
-            pods=tuple(pod for body in self._seen_pods() if (pod := observe_pod(body))),
+            pods=tuple(self._on_its_node(pod) for body in self._seen_pods() if (pod := observe_pod(body))),
             group=msgspec.convert(group, PodGroup) if group else None,
             claims=frozenset(body["metadata"]["name"] for body in self._of(PVC)),
             objects={
@@ -76,6 +77,9 @@ class Toy:
             wrote_ago=None if self.wrote_at is None else self.now - self.wrote_at,
             settings=self.settings,
         )
+
+    def _on_its_node(self, pod: PodObservation) -> PodObservation:
+        return on_missing_node(pod) if pod.node in self.missing_nodes else pod
 
     def decide(self) -> Decision:
         """Decided twice on frozen arguments: the decision must be pure."""

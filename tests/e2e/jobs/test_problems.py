@@ -1,12 +1,14 @@
 """Why a Job's pods do not run reaches its status and one event, with the words of kubelet and scheduler."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from local.client.blocking import until
-from shared.kinds import EVENT, JOB
+from local.client.rest import RestError
+from shared.kinds import EVENT, JOB, NODE, POD
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario
 
@@ -64,3 +66,35 @@ def test_a_failed_job_reports_how_its_pod_failed(scenario: Scenario) -> None:
     scenario.kube.create(JOB, job(scenario.namespace, "exit 3"))
     until(lambda: state(scenario).get("phase") == "Failed", 60, lambda: f"state is {state(scenario)}")
     assert "container main: exit code 3" in state(scenario)["message"]
+
+
+def test_the_missing_node_of_a_pod_is_reported_at_once_and_nothing_runs_twice(scenario: Scenario) -> None:
+    name = f"{scenario.namespace}-gone"
+    amounts = {"cpu": "1", "memory": "1Gi", "pods": "10"}
+    ready = [{"type": "Ready", "status": "True"}]
+    body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"only": name}}}
+    scenario.kube.create(NODE, body)
+    status = {"capacity": amounts, "allocatable": amounts, "conditions": ready}
+    scenario.kube.patch(NODE, "", name, {"status": status}, "status")
+    scenario.kube.create(
+        JOB, job(scenario.namespace, nodeSelector={"only": name}, tolerations=[{"operator": "Exists"}])
+    )
+    bound_to(scenario, name)
+    scenario.kube.patch(POD, scenario.namespace, "j-w-0", {"status": {"phase": "Running"}}, "status")
+    until(lambda: state(scenario).get("phase") == "Running", 30, lambda: f"state is {state(scenario)}")
+    before = scenario.kube.get(POD, scenario.namespace, "j-w-0")["metadata"]["uid"]
+    scenario.kube.delete(NODE, "", name)
+    words = f"node {name} no longer exists"
+    until(lambda: words in state(scenario).get("message", ""), 30, lambda: f"state is {state(scenario)}")
+    assert scenario.kube.get(POD, scenario.namespace, "j-w-0")["metadata"]["uid"] == before
+    scenario.reports_once("PodProblem")
+
+
+def bound_to(scenario: Scenario, node: str) -> None:
+    """The pod of Job j is bound to the node, which the stand-in's scheduler does not know."""
+    scenario.kube.wait(POD, scenario.namespace, "j-w-0", lambda pod: not pod["spec"].get("schedulingGates"))
+    target = {"apiVersion": "v1", "kind": "Node", "name": node}
+    body = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "j-w-0"}, "target": target}
+    with contextlib.suppress(RestError):  # kube-scheduler may have bound it
+        scenario.kube.request("POST", f"/api/v1/namespaces/{scenario.namespace}/pods/j-w-0/binding", body)
+    scenario.kube.wait(POD, scenario.namespace, "j-w-0", lambda pod: pod["spec"].get("nodeName") == node)
