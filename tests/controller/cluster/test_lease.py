@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import itertools
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -22,6 +23,8 @@ class LeaseStore:
         self.version = 0
         self.unreachable = False
         self.lose_answers = False
+        self.answer: Callable[[], None] = lambda: None  # called between a request's effect and its response
+        self.requests = 0
         self.after_get: Callable[[], Awaitable[None]] | None = None
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Body:
@@ -31,6 +34,7 @@ class LeaseStore:
         found = copy.deepcopy(self.body)
         if self.after_get is not None:
             await self.after_get()
+        self.answer()
         return found
 
     async def create(self, kind: Kind, body: Body) -> Body:
@@ -41,7 +45,8 @@ class LeaseStore:
 
     async def replace(self, kind: Kind, body: Body) -> Body:
         self._fail()
-        assert self.body is not None
+        if self.body is None:
+            raise NotFound("no lease")
         if body["metadata"]["resourceVersion"] != self.body["metadata"]["resourceVersion"]:
             raise Conflict("changed")
         return self._put(body)
@@ -50,11 +55,20 @@ class LeaseStore:
         self.version += 1
         self.body = copy.deepcopy(body)
         self.body["metadata"]["resourceVersion"] = str(self.version)
+        self.answer()
         if self.lose_answers:
             raise Timeout("the answer was lost")
         return copy.deepcopy(self.body)
 
+    def change(self, spec: Body) -> None:
+        """Replace the record, as somebody else does."""
+        assert self.body is not None
+        self.version += 1
+        metadata = {**self.body["metadata"], "resourceVersion": str(self.version)}
+        self.body = {**self.body, "metadata": metadata, "spec": spec}
+
     def _fail(self) -> None:
+        self.requests += 1
         if self.unreachable:
             raise Timeout("unreachable")
 
@@ -147,6 +161,45 @@ async def test_a_holder_that_renews_keeps_the_lease(processes: ElectionProcesses
     assert processes.store.spec["leaseTransitions"] == 0
 
 
+@pytest.mark.parametrize("seconds", [(3.0,), (1.0, 3.0, 2.0, 3.0, 3.0), (0.0,)], ids=str)
+async def test_a_slow_api_server_does_not_end_the_lease(
+    processes: ElectionProcesses, monkeypatch: pytest.MonkeyPatch, seconds: tuple[float, ...]
+) -> None:
+    """It answers each request so many seconds after its effect; another process watches."""
+    a, b, renewals = processes.lease("a"), processes.lease("b", skew=100_000), 0
+    answers = itertools.cycle(seconds)
+
+    def answer() -> None:
+        processes.now += next(answers)
+
+    async def sleep(pause: float) -> None:
+        nonlocal renewals
+        renewals += 1
+        processes.now += pause
+        if renewals == 20:
+            raise ZeroDivisionError
+        processes.store.answer = lambda: None
+        assert a.is_held()
+        assert not await b._try()
+        processes.store.answer = answer
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    processes.store.answer = answer
+    assert await a._try()
+    with pytest.raises(ZeroDivisionError):
+        await a._renew()
+    assert processes.store.spec["leaseTransitions"] == 0
+
+
+async def test_a_renewal_is_one_request(processes: ElectionProcesses) -> None:
+    a = processes.lease("a")
+    await a._try()
+    before = processes.store.requests
+    for _ in range(5):
+        assert await a._try()
+    assert processes.store.requests == before + 5
+
+
 async def test_the_lease_is_lost_at_the_renew_deadline_even_if_the_process_was_stopped(
     processes: ElectionProcesses,
 ) -> None:
@@ -170,8 +223,7 @@ async def test_a_lost_response_does_not_count_as_holding_the_lease(processes: El
 async def test_a_lease_taken_by_force_ends_holding_at_once(processes: ElectionProcesses) -> None:
     a = processes.lease("a")
     await a._try()
-    assert processes.store.body is not None
-    processes.store.body["spec"]["holderIdentity"] = "b"
+    processes.store.change({**processes.store.spec, "holderIdentity": "b"})
     assert not await a._try()
     assert not a.is_held()
 
@@ -186,13 +238,10 @@ async def test_nobody_takes_a_lease_that_was_damaged_by_hand_while_its_holder_ma
     processes.now += 1
     await a._try()
     assert not await b._try()
-    assert processes.store.body is not None
     if damage == "deleted":
         processes.store.body = None
-    elif damage == "emptied":
-        processes.store.body["spec"] = {}
     else:
-        processes.store.body["spec"]["holderIdentity"] = ""
+        processes.store.change({} if damage == "emptied" else {**processes.store.spec, "holderIdentity": ""})
     processes.now += 0.5
     assert a.is_held()
     assert not await b._try()
@@ -220,8 +269,7 @@ async def test_a_mistyped_duration_does_not_stop_all_work(processes: ElectionPro
 async def test_fields_of_the_lease_written_by_others_are_kept(processes: ElectionProcesses) -> None:
     a = processes.lease("a")
     await a._try()
-    assert processes.store.body is not None
-    processes.store.body["spec"]["strategy"] = "x"
+    processes.store.change({**processes.store.spec, "strategy": "x"})
     assert await a._try()
     assert processes.store.spec["strategy"] == "x"
 
@@ -337,7 +385,7 @@ class Election(RuleBasedStateMachine):
         if damage == "deleted":
             store.body = None
         else:
-            store._put({**store.body, "spec": {} if damage == "emptied" else {**store.spec, "holderIdentity": ""}})
+            store.change({} if damage == "emptied" else {**store.spec, "holderIdentity": ""})
 
     def all_have_seen_it(self) -> bool:
         seen = [lease._observed.record for lease in self.leases if lease._observed is not None]
