@@ -21,4 +21,9 @@ def epoch_or_none(text: str | None) -> float | None:
 
 def rfc3339(at: float) -> str:
     """`at` rounded down to seconds, as Kubernetes writes times."""
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _of_second(int(at))
+
+
+@lru_cache(maxsize=256)
+def _of_second(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -144,8 +144,10 @@ class FlowReconciler:
 
     def _found_existing(self, known: CachedFlow, decision: Decision) -> bool:
         """Whether a Job that was to be created exists already and has a status to be recorded."""
+        created = [action.body["metadata"]["name"] for action in decision.actions if isinstance(action, Create)]
+        if not created:
+            return False  # the flow may have ended and been forgotten: its children must not be loaded again
         jobs = self.observer.jobs.of(known.flow.metadata.uid)
-        created = (action.body["metadata"]["name"] for action in decision.actions if isinstance(action, Create))
         return any((job := jobs.get(name)) is not None and job.phase is not None for name in created)
 
     def _forget(self, key: Key, *, probing: bool = False) -> None:

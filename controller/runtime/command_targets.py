@@ -47,8 +47,10 @@ class TargetedCommands:
         cannot be that of an object that is created later. Raises ApiError.
         """
         commands = self.of(key)
+        if not commands:
+            return
         body = objects.get(*key)
-        if not commands or (body is not None and _is_meant(commands, body)):
+        if body is not None and _is_meant(commands, body):
             return
         try:
             self._caches.assume(objects.kind, await self._api.get(objects.kind, *key))

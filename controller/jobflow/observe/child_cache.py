@@ -53,6 +53,10 @@ class FlowChildren:
                     self._note(known, self._parse(kind, body, uid), gone=False)
         return known
 
+    def __contains__(self, uid: str) -> bool:
+        """Whether the children of this flow are loaded."""
+        return uid in self._loaded
+
     def drop(self, uid: str) -> None:
         self._loaded.pop(uid, None)
         self._steps.pop(uid, None)

@@ -9,6 +9,7 @@ from controller.cluster.apply import Applier
 from controller.cluster.events import Recorder
 from controller.context import ControllerContext
 from controller.jobflow import wiring as flows
+from controller.jobflow.reconciler import FlowReconciler
 from controller.runtime.command_targets import TargetedCommands
 from controller.settings import Settings
 from shared.key import Key
@@ -32,7 +33,7 @@ from tests.controller.jobflow.reconciler.make import (
     step,
     template,
 )
-from tests.controller.support import context_on
+from tests.controller.support import context_on, running
 from tests.shared.kube.fake import FakeServer, status, until
 
 
@@ -208,6 +209,20 @@ async def test_flows_dropped_from_the_cache_lose_nothing(fake: FakeServer, api: 
     assert memory.surplus() == [Key("ns", "x")]
     assert memory.forget(Key("ns", "x")) == bodies[0]["metadata"]["uid"]
     assert memory.surplus() == []
+
+
+async def test_the_children_of_an_ended_flow_are_not_kept(fake: FakeServer, api: Api, clock: Clock) -> None:
+    context = context_on(api, clock, steady=time.monotonic, settings=Settings(job_controller=False))
+    controller = flows.build(context)
+    reconciler = controller.reconciler
+    assert isinstance(reconciler, FlowReconciler)
+    async with running(context, controller):
+        uid = fake.put(FLOWS, flow(step("a")))["metadata"]["uid"]
+        await until(lambda: jobs(fake) == ["f-a"])
+        assert uid in reconciler.observer.jobs
+        end(fake, "f-a")
+        await until(lambda: state(fake) == "Succeed")
+    assert uid not in reconciler.observer.jobs
 
 
 async def test_an_ended_flow_with_a_deferred_status_is_deleted_after_its_ttl(
