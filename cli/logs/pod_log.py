@@ -11,7 +11,6 @@ from shared.kube.client.requests import Request
 from shared.kube.pod_logs import STARTED, log_request, why_no_logs
 from shared.model.types import Body
 
-_SECONDS: Final = 60.0
 _QUIET: Final = 3600.0  # seconds without output before the connection is given up
 
 
@@ -20,7 +19,7 @@ async def print_log(session: Session, arguments: argparse.Namespace, pod: Body, 
 
     Otherwise, and if containers have problems, print the cause.
     """
-    answer = await session.transport.send(_request(arguments, pod, follow=False), _SECONDS)
+    answer = await session.transport.send(_request(arguments, pod, follow=False), arguments.request_timeout)
     why = why_no_logs(pod)
     if answer.code == BadRequest.code:  # no log yet; other pods may have one
         note(f"{pod['metadata']['name']}: {why or error_of(answer.code, answer.body).message}")

@@ -70,8 +70,8 @@ CLUSTER_FLAGS: Final = (
         type=_limit,
         default=REQUEST_SECONDS,
         metavar="DURATION",
-        help="how long the API server may take to answer a request, repetitions included, such as 5s or 2m; 0: no limit;"
-        f" default: {REQUEST_SECONDS:g}s",
+        help="how long the API server may take to answer a request, repetitions included, such as 5s or 2m, but not"
+        f" how long a log that is followed may be silent; 0: no limit; default: {REQUEST_SECONDS:g}s",
     ),
 )
 ALL: Final = arg("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")

@@ -151,8 +151,8 @@ LIVE: dict[str, tuple[FakeApi, list[tuple[Kind, Body]]]] = {
 @pytest.mark.parametrize("case", LIVE)
 async def test_live_lookup(case: str) -> None:
     api, wanted = LIVE[case]
-    live = LiveLookup(cast(Api, api), seconds=0.05)
-    assert await live.find([MissingObject(kinds.QUEUE, "", "new")]) == wanted
+    live = LiveLookup(cast(Api, api))
+    assert await live.find([MissingObject(kinds.QUEUE, "", "new")], 0.05) == wanted
 
 
 class FakeCache:

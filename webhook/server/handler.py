@@ -7,7 +7,7 @@ It also counts metrics, confirms missing objects by live GETs before a refusal, 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, 
 from webhook.policies.missing import depends_on_missing_objects, may_be_excepted, unknown_namespace
 from webhook.policies.quotas import IN_FLIGHT_SECONDS, SECONDS, RecentObjects, counted_namespace, exceeded_kind
 from webhook.server.decision_log import DecisionLog
+from webhook.server.live_reads import Find, ListLive, LiveReads, seconds_for_reads
 from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
 from webhook.verdict.admit import TooSlow, changed_subject, defaulted, is_unreadable, validate
@@ -36,15 +37,12 @@ READ_SECONDS: Final = 5.0  # seconds for reading the body
 WORK_SECONDS: Final = 2.0
 JSON: Final = "application/json"
 
-Find = Callable[[Iterable[MissingObject]], Awaitable[Sequence[tuple[Kind, Body]]]]
-ListLive = Callable[[Kind, str], Awaitable[Sequence[Body] | None]]
 
-
-async def _find_nothing(missing_objects: Iterable[MissingObject]) -> Sequence[tuple[Kind, Body]]:
+async def _find_nothing(missing_objects: Iterable[MissingObject], seconds: float) -> Sequence[tuple[Kind, Body]]:
     return []
 
 
-async def _list_nothing(kind: Kind, namespace: str) -> Sequence[Body] | None:
+async def _list_nothing(kind: Kind, namespace: str, seconds: float) -> Sequence[Body] | None:
     return None
 
 
@@ -115,7 +113,7 @@ class AdmissionHandler:
         begun = self._clock()
         review = parse_review(data)
         try:
-            verdict = await self._decide(route, review)
+            verdict = await self._decide(route, review, self._reads(request, begun))
         except TooSlow as error:
             LOG.warning("object too large", extra={"path": route.path, "where": str(error), "bytes": len(data)})
             verdict = _TOO_LARGE
@@ -129,49 +127,55 @@ class AdmissionHandler:
         _warnings(route.kind.kind).inc(len(verdict.warnings))
         return web.Response(body=answer(review, verdict), content_type=JSON)
 
-    async def _decide(self, route: WebhookRoute, review: AdmissionReview) -> AdmissionVerdict:
+    def _reads(self, request: web.BaseRequest, begun: float) -> LiveReads:
+        ends = begun + seconds_for_reads(request.query.get("timeout", ""))
+        return LiveReads(self._find, self._list_live, self._clock, ends)
+
+    async def _decide(self, route: WebhookRoute, review: AdmissionReview, reads: LiveReads) -> AdmissionVerdict:
         if (review.kind.group, review.kind.kind) != (route.kind.group, route.kind.kind):
             return ALLOWED  # the path was registered for another kind, which has no rules
         lookups: Lookups = self._lookups
         if wanted := (*unknown_namespace(review, lookups), *flow_of_command(review)):
-            lookups = InMemoryLookups(await self._find(wanted), below=lookups)
+            lookups = InMemoryLookups(await reads.find(wanted), below=lookups)
+        if unknown_namespace(review, lookups):
+            return _NAMESPACE_NOT_READ
         if route.mutating:
-            return await self._mutated(review, lookups)
-        verdict = await self._validated(review, lookups)
+            return await self._mutated(review, lookups, reads)
+        verdict = await self._validated(review, lookups, reads)
         self._admitted.note(review, verdict, lookups)
         return verdict
 
-    async def _mutated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
+    async def _mutated(self, review: AdmissionReview, lookups: Lookups, reads: LiveReads) -> AdmissionVerdict:
         """The defaults, or the refusal of an object that the API server's own policies would refuse with fewer words."""
         while missing := missing_sources(review, lookups, self._options):
-            found = await self._find(missing)
+            found = await reads.find(missing)
             if not found:
                 break
             lookups = InMemoryLookups(found, below=lookups)
         options = self._options_now()
         subject = changed_subject(review, lookups, options)
         if is_unreadable(review, subject):
-            return await self._unreadable(review, lookups)
+            return await self._unreadable(review, lookups, reads)
         verdict = ALLOWED if subject is None else defaulted(subject, review, lookups, options)
         ends = self._clock() + WORK_SECONDS
         if has_broken_structure(review, subject) or violates_in_process(
             review, verdict, lookups, options, lambda: self._clock() < ends
         ):
-            judged = await self._validated(with_defaults(review, verdict), lookups)
+            judged = await self._validated(with_defaults(review, verdict), lookups, reads)
             return verdict if judged.allowed else judged
         return verdict
 
-    async def _unreadable(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
+    async def _unreadable(self, review: AdmissionReview, lookups: Lookups, reads: LiveReads) -> AdmissionVerdict:
         """The refusal of an object that does not match the schema and has other faults too. The API server names the faults of
         the schema before it calls the validating webhook, so that users would see the others only when those are corrected.
         """
-        judged = await self._validated(review, lookups)
+        judged = await self._validated(review, lookups, reads)
         return judged if len(judged.violations) > judged.schema_faults else ALLOWED
 
     def _options_now(self) -> AdmissionOptions:
         return msgspec.structs.replace(self._options, now=self._wall_clock() if self._wall_clock else None)
 
-    async def _validated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
+    async def _validated(self, review: AdmissionReview, lookups: Lookups, reads: LiveReads) -> AdmissionVerdict:
         """The verdict. Before a refusal, objects that the caches may lack or still contain are read from the API server."""
         ends = self._clock() + WORK_SECONDS
         options = self._options_now()
@@ -184,16 +188,16 @@ class AdmissionHandler:
 
         verdict = judge(lookups)
         missing = missing_objects(review, lookups) if depends_on_missing_objects(verdict) else ()
-        if missing and (found := await self._find(missing)):
+        if missing and (found := await reads.find(missing)):
             lookups = InMemoryLookups(found, below=lookups)
             verdict = judge(lookups)
         recent = SECONDS
         kind = exceeded_kind(review, verdict)
-        if kind is not None and (stored := await self._list_live(kind, counted)) is not None:
+        if kind is not None and (stored := await reads.list(kind, counted)) is not None:
             lookups, recent = ReplacedLookups(kind, counted, stored, below=lookups), IN_FLIGHT_SECONDS
             verdict = judge(lookups, recent)
         if may_be_excepted(verdict, lookups, review.namespace):
-            exceptions = await self._list_live(JOBFLOWPOLICYEXCEPTION, review.namespace)
+            exceptions = await reads.list(JOBFLOWPOLICYEXCEPTION, review.namespace)
             if exceptions is not None:
                 place = (JOBFLOWPOLICYEXCEPTION, review.namespace)
                 verdict = judge(ReplacedLookups(*place, exceptions, below=lookups), recent)
@@ -209,6 +213,18 @@ _TOO_LARGE: Final = AdmissionVerdict(
         ),
     ),
     rules=("time",),
+)
+
+
+_NAMESPACE_NOT_READ: Final = AdmissionVerdict(
+    (
+        Violation(
+            "metadata.namespace",
+            "its Namespace, by whose labels JobFlowPolicies select, cannot be read from the API server: try again",
+            reason=Reason.FORBIDDEN,
+        ),
+    ),
+    rules=("namespace",),
 )
 
 

@@ -19,7 +19,6 @@ from shared.policy.quota.job_standing import job_has_ended, job_part
 from webhook import metrics
 from webhook.subject.lookups import MissingObject
 
-LIVE_SECONDS: Final = 0.5
 _IDENTITY: Final = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp", "finalizers")
 
 
@@ -61,20 +60,19 @@ class CachedLookups:
 class LiveLookup:
     """Live reads of objects whose absence or presence in the cache may cause a refusal."""
 
-    def __init__(self, api: ApiReader, seconds: float = LIVE_SECONDS) -> None:
+    def __init__(self, api: ApiReader) -> None:
         self._api = api
-        self._seconds = seconds
 
-    async def find(self, absences: Iterable[MissingObject]) -> Sequence[tuple[Kind, Body]]:
-        """The objects that exist. An object that cannot be read in time counts as missing."""
+    async def find(self, absences: Iterable[MissingObject], seconds: float) -> Sequence[tuple[Kind, Body]]:
+        """The objects that exist. An object that cannot be read in `seconds` counts as missing."""
         wanted = tuple(absences)
-        found = await asyncio.gather(*(self._find(absence) for absence in wanted))
+        found = await asyncio.gather(*(self._find(absence, seconds) for absence in wanted))
         return [(absence.kind, body) for absence, body in zip(wanted, found, strict=True) if body is not None]
 
-    async def list(self, kind: Kind, namespace: str) -> list[Body] | None:
-        """All objects of a namespace, or None if they cannot be read in time."""
+    async def list(self, kind: Kind, namespace: str, seconds: float) -> list[Body] | None:
+        """All objects of a namespace, or None if they cannot be read in `seconds`."""
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(seconds):
                 found = [body async for body in self._api.list(kind, namespace)]
         except (ApiError, TimeoutError):
             metrics.LOOKUPS.labels("failed").inc()
@@ -82,9 +80,9 @@ class LiveLookup:
         metrics.LOOKUPS.labels("listed").inc()
         return found
 
-    async def _find(self, absence: MissingObject) -> Body | None:
+    async def _find(self, absence: MissingObject, seconds: float) -> Body | None:
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(seconds):
                 body = await self._api.get(absence.kind, absence.namespace, absence.name)
         except NotFound:
             metrics.LOOKUPS.labels("absent").inc()

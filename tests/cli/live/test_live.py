@@ -246,6 +246,12 @@ def test_logs_of_a_step(cluster: LocalCluster, live: Live) -> None:
     assert (wrong.code, wrong.out) == (3, "")
     assert 'no container named "mian" in the pods of Job talk-a; did you mean "main"?' in wrong.err
     assert live("logs", "talk").code == 2
+    silent = [{"kind": "latency", "seconds": 3600, "resources": ["pods/log"]}]
+    cluster.kube.request("PUT", "/testing/faults", silent)
+    unanswered = live("logs", "talk/a", "--request-timeout", "200ms")
+    cluster.kube.request("DELETE", "/testing/faults")
+    assert (unanswered.code, unanswered.out) == (4, "")
+    assert "--request-timeout sets how long to wait" in unanswered.err
     cluster.kube.delete(JOBFLOW, NAMESPACE, "talk")
 
 

@@ -85,7 +85,7 @@ async def test_an_incomplete_handshake_times_out(monkeypatch: pytest.MonkeyPatch
 async def test_running_requests_are_finished_on_shutdown() -> None:
     entered, release = asyncio.Event(), asyncio.Event()
 
-    async def find(absences: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
+    async def find(absences: Iterable[MissingObject], seconds: float) -> list[tuple[Kind, Body]]:
         entered.set()
         await release.wait()
         return []

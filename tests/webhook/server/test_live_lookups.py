@@ -8,11 +8,12 @@ import pytest
 from shared import kinds
 from shared.kinds import Kind
 from shared.model.types import Body
-from tests.webhook.make import flow, job, known, queue, step
+from tests.webhook.make import envelope, flow, job, known, queue, review, step
 from tests.webhook.policies.make import policy
 from tests.webhook.policies.test_exceptions import ALLOWED, CREATED, exception
 from tests.webhook.server.serving import running
 from webhook.server.handler import AdmissionHandler
+from webhook.server.live_reads import seconds_for_reads
 from webhook.subject.lookups import MissingObject
 
 
@@ -24,7 +25,7 @@ async def test_a_queue_that_does_not_exist_is_refused() -> None:
 async def test_a_queue_missing_from_the_cache_is_looked_up_once() -> None:
     asked: list[MissingObject] = []
 
-    async def find(absences: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
+    async def find(absences: Iterable[MissingObject], seconds: float) -> list[tuple[Kind, Body]]:
         asked.extend(absences)
         return [(kinds.QUEUE, queue("new", None))]
 
@@ -47,7 +48,7 @@ async def test_objects_are_listed_live_before_their_number_refuses_one(counted: 
     stored = [named("old")]
     listed: list[str] = []
 
-    async def list_live(kind: Kind, namespace: str) -> list[Body] | None:
+    async def list_live(kind: Kind, namespace: str, seconds: float) -> list[Body] | None:
         listed.append(f"{kind.kind} {namespace}")
         return stored
 
@@ -71,7 +72,7 @@ async def test_exceptions_are_listed_live_before_a_policy_that_allows_them_refus
     listed: list[str] = []
     stored: list[dict[str, Any]] | None = [exception()]
 
-    async def list_live(kind: Kind, namespace: str) -> list[dict[str, Any]] | None:
+    async def list_live(kind: Kind, namespace: str, seconds: float) -> list[dict[str, Any]] | None:
         listed.append(f"{kind.kind} {namespace}")
         return stored
 
@@ -91,3 +92,57 @@ async def test_exceptions_are_listed_live_before_a_policy_that_allows_them_refus
     async with running(handler(policy(**strict, **elsewhere), policy("mild", mode="Warn", **ALLOWED))) as client:
         assert not await client.allowed(flow(step("a")))
     assert listed == []
+
+
+SELECTING: Body = {"match": {"namespaceSelector": {"matchLabels": {"team": "a"}}}, "limits": {"maxActiveFlows": 1}}
+TEAM: Body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ns1", "labels": {"team": "a"}}}
+
+
+async def test_the_reads_of_a_review_share_the_time_that_the_api_server_waits() -> None:
+    now, given = 100.0, list[tuple[str, float]]()
+
+    async def find(absences: Iterable[MissingObject], seconds: float) -> list[tuple[Kind, Body]]:
+        nonlocal now
+        given.append(("find", round(seconds, 3)))
+        now += 2.25
+        return [(kinds.NAMESPACE, TEAM)]
+
+    async def list_live(kind: Kind, namespace: str, seconds: float) -> list[Body] | None:
+        nonlocal now
+        given.append(("list", round(seconds, 3)))
+        now += 2
+        return None
+
+    stored = known(policy(**SELECTING, **ALLOWED), flow(step("a"), name="old"))
+    handler = AdmissionHandler(stored, find=find, list_live=list_live, clock=lambda: now)
+    async with running(handler) as client:
+        assert not await client.allowed(flow(step("a"), name="new"), "/jobflows/validate?timeout=5s")
+    assert given == [("find", 3.0), ("list", 0.75), ("list", 0.0)]
+
+
+# The query parameter of the API server, and how long reads may take.
+TIMEOUTS = {"5s": 3.0, "30s": 3.0, "4s": 2.0, "2s": 0.5, "1s": 0.5, "": 3.0, "1m0s": 3.0, "-5s": 3.0, "5": 3.0}
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), TIMEOUTS.items())
+def test_reads_leave_time_for_the_answer(timeout: str, seconds: float) -> None:
+    assert seconds_for_reads(timeout) == seconds
+
+
+@pytest.mark.parametrize("path", ["/jobflows/mutate", "/jobflows/validate"])
+async def test_an_object_is_refused_while_the_namespace_by_which_a_policy_selects_cannot_be_read(path: str) -> None:
+    """It exists, because the API server checks that first; it is new, or the cache would contain it."""
+    found: list[tuple[Kind, Body]] = []
+
+    async def find(absences: Iterable[MissingObject], seconds: float) -> list[tuple[Kind, Body]]:
+        return found
+
+    strict = policy(match=SELECTING["match"], limits={"maxSteps": 1})
+    async with running(AdmissionHandler(known(strict), find=find)) as client:
+        said = (await client.post(path, envelope(review(flow(step("a"))))))[1]["response"]
+        assert not said["allowed"]
+        assert "its Namespace, by whose labels JobFlowPolicies select, cannot be read" in said["status"]["message"]
+        found.append((kinds.NAMESPACE, TEAM))
+        assert await client.allowed(flow(step("a")), path)
+    async with running(AdmissionHandler(known())) as client:
+        assert await client.allowed(flow(step("a")), path), "no policy selects by labels"

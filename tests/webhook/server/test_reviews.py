@@ -71,7 +71,7 @@ async def test_a_body_without_length_is_cut_off_at_the_limit() -> None:
 
 
 class FailingHandler(AdmissionHandler):
-    async def _decide(self, route: Any, review: Any) -> Any:
+    async def _decide(self, route: Any, review: Any, reads: Any) -> Any:
         raise RuntimeError("a fault of our own")
 
 
