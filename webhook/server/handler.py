@@ -157,10 +157,8 @@ class AdmissionHandler:
         if is_unreadable(review, subject):
             return await self._unreadable(review, lookups, reads)
         verdict = ALLOWED if subject is None else defaulted(subject, review, lookups, options)
-        ends = self._clock() + WORK_SECONDS
-        if has_broken_structure(review, subject) or violates_in_process(
-            review, verdict, lookups, options, lambda: self._clock() < ends
-        ):
+        in_time = self._watch(reads)
+        if has_broken_structure(review, subject) or violates_in_process(review, verdict, lookups, options, in_time):
             judged = await self._validated(with_defaults(review, verdict), lookups, reads)
             return verdict if judged.allowed else judged
         return verdict
@@ -172,19 +170,24 @@ class AdmissionHandler:
         judged = await self._validated(review, lookups, reads)
         return judged if len(judged.violations) > judged.schema_faults else ALLOWED
 
+    def _watch(self, reads: LiveReads) -> Callable[[], bool]:
+        """Whether judging has taken less than WORK_SECONDS from now on, without the reads meanwhile."""
+        ends = self._clock() + WORK_SECONDS - reads.spent
+        return lambda: self._clock() < ends + reads.spent
+
     def _options_now(self) -> AdmissionOptions:
         return msgspec.structs.replace(self._options, now=self._wall_clock() if self._wall_clock else None)
 
     async def _validated(self, review: AdmissionReview, lookups: Lookups, reads: LiveReads) -> AdmissionVerdict:
         """The verdict. Before a refusal, objects that the caches may lack or still contain are read from the API server."""
-        ends = self._clock() + WORK_SECONDS
+        in_time = self._watch(reads)
         options = self._options_now()
 
         counted = counted_namespace(lookups, review.namespace)
 
         def judge(seen: Lookups, seconds: float = SECONDS) -> AdmissionVerdict:
             known = self._admitted.over(seen, counted, seconds=seconds)
-            return validate(review, known, options, in_time=lambda: self._clock() < ends)
+            return validate(review, known, options, in_time=in_time)
 
         verdict = judge(lookups)
         missing = missing_objects(review, lookups) if depends_on_missing_objects(verdict) else ()

@@ -120,6 +120,19 @@ async def test_the_reads_of_a_review_share_the_time_that_the_api_server_waits() 
     assert given == [("find", 3.0), ("list", 0.75), ("list", 0.0)]
 
 
+async def test_the_time_for_judging_does_not_include_reads() -> None:
+    """Else an object would be refused as too large when the API server is slow."""
+    now = 100.0
+
+    async def find(absences: Iterable[MissingObject], seconds: float) -> list[tuple[Kind, Body]]:
+        nonlocal now
+        now += 2.75
+        return [(kinds.QUEUE, queue("new"))]
+
+    async with running(AdmissionHandler(known(), find=find, clock=lambda: now)) as client:
+        assert await client.allowed(job(queue="new"), "/jobs/validate")
+
+
 # The query parameter of the API server, and how long reads may take.
 TIMEOUTS = {"5s": 3.0, "30s": 3.0, "4s": 2.0, "2s": 0.5, "1s": 0.5, "": 3.0, "1m0s": 3.0, "-5s": 3.0, "5": 3.0}
 
