@@ -13,8 +13,8 @@ from typing import Any
 from shared.expressions.bindings import binding_of_attempt, binding_of_flow, binding_of_step
 from shared.expressions.known_values import KnownValues
 from shared.expressions.policy_input import PolicyInput
-from shared.expressions.problem import Problem
-from shared.expressions.program import EvalError, Program, ResultType, params_used, references_of
+from shared.expressions.problem import Problem, nearest
+from shared.expressions.program import EvalError, FieldPath, Program, ResultType, params_used, references_of
 from shared.expressions.scope import (
     Scope,
     ScopeKind,
@@ -27,6 +27,7 @@ from shared.expressions.scope import (
 
 __all__ = [
     "EvalError",
+    "FieldPath",
     "KnownValues",
     "PolicyInput",
     "Problem",
@@ -43,6 +44,7 @@ __all__ = [
     "evaluate_rule",
     "flow_scope",
     "item_scope",
+    "nearest",
     "params_used",
     "policy_scope",
     "references_of",

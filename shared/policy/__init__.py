@@ -11,6 +11,7 @@ from shared.policy.defaults import Default, defaults
 from shared.policy.embedded import EMBEDDED, JUDGED, Embedded
 from shared.policy.judging.finding import PolicyFinding
 from shared.policy.judging.findings import judge, relevant
+from shared.policy.request import request_variable
 
 __all__ = [
     "EMBEDDED",
@@ -26,4 +27,5 @@ __all__ = [
     "defaults",
     "judge",
     "relevant",
+    "request_variable",
 ]

@@ -19,7 +19,7 @@ from shared.policy.context import PolicyContext
 from shared.policy.patterns.globs import Globs, glob_fault, globs
 from shared.policy.raw import mapping
 from shared.policy.selector import selects, unknown_fields
-from shared.timestamp import epoch_or_none, rfc3339
+from shared.timestamp import epoch_or_none, is_date_time, rfc3339
 from shared.violation import Violation
 
 
@@ -142,7 +142,7 @@ def read_exception(body: Body) -> GrantedException | None:
 
 def exception_faults(spec: JobFlowPolicyExceptionSpec) -> Iterator[Violation]:
     """The faults of the fields that can be judged without policies and without the time."""
-    if epoch_or_none(spec.expires_at) is None:
+    if not is_date_time(spec.expires_at):
         yield Violation("spec.expiresAt", 'must be an RFC 3339 time such as "2026-01-31T00:00:00Z"', spec.expires_at)
     for index, text in enumerate(spec.match.names if spec.match else ()):
         if fault := glob_fault(text):

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 
 from cli.main import main
 from shared.model.types import Body
@@ -39,14 +38,11 @@ class CliCommand:
         return Ran(code, seen.out, seen.err)
 
 
-class _Plain(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
 def write(path: Path, *bodies: Body) -> str:
-    """Write the bodies to one YAML file and return its name."""
-    path.write_text(yaml.dump_all(bodies, Dumper=_Plain, sort_keys=False, explicit_start=True))
+    """Write the bodies to one YAML file and return its name. Names such as `n` are in quotes, because kubectl reads a boolean
+    there.
+    """
+    path.write_text("".join(f"---\n{json.dumps(body, indent=1, ensure_ascii=False)}\n" for body in bodies))
     return str(path)
 
 

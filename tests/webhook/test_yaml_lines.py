@@ -57,11 +57,15 @@ def test_empty_documents_are_skipped_and_line_numbers_continue() -> None:
 
 VALUES = {
     "times are texts": ("a: 2026-01-02", "2026-01-02"),
-    "keys are texts": ("a: {1: x, true: y}", {"1": "x", "true": "y"}),
+    "keys are texts": (
+        "a: {1: x, true: b, 0x10: c, 2026-01-01: d}",
+        {"1": "x", "true": "b", "16": "c", "2026-01-01": "d"},
+    ),
+    "a key that is a boolean": ("a: {y: [b], off: [c]}", {"true": ["b"], "false": ["c"]}),
     "numbers": ("a: [1, -2, 1.5, 0x10]", [1, -2, 1.5, 16]),
     "booleans and nothing": ("a: [true, no, ~]", [True, False, None]),
-    "aliases": ("a: {x: &b [1], y: *b}", {"x": [1], "y": [1]}),
-    "merge keys give way to own ones": ("a: {<<: {x: 1, y: 1}, y: 2}", {"x": 1, "y": 2}),
+    "aliases": ("a: {x: &b [1], z: *b}", {"x": [1], "z": [1]}),
+    "merge keys give way to own ones": ("a: {<<: {x: 1, z: 1}, z: 2}", {"x": 1, "z": 2}),
     "JSON indented by tabs": ('{\n\t"a": [1,\n\t\t2]\n}', [1, 2]),
 }
 
@@ -73,7 +77,13 @@ def test_values_are_those_that_the_api_server_would_receive(case: str) -> None:
 
 
 FAULTS = {
-    "a key twice": ("a: 1\nb:\n  c: 1\n  c: 2\n", 4, 'key "c" is set twice (first on line 3)'),
+    "a number that JSON does not have": (
+        "a: 1\nb: .inf\n",
+        2,
+        '".inf" is a number that JSON does not have; write it in quotes',
+    ),
+    "nothing as key": ("a: 1\n~: 2\n", 2, '"~" cannot be a key; write it in quotes'),
+    "a text as number": ("a: !!int x", 1, '"x" is not int'),
     "a list as key": ("a: 1\n? [x]\n: 2\n", 2, "a key must be a string"),
     "an alias in itself": ("a: &x\n  b: *x\n", 1, "an alias contains itself"),
     "too deep": ("a: " + "[" * 300 + "]" * 300, 1, "nested too deeply"),
@@ -93,6 +103,14 @@ def test_an_invalid_document_is_a_fault_and_the_next_one_is_read(case: str) -> N
     assert fault.message == wanted
     assert fault.place.line >= line
     assert isinstance(after, Document)
+
+
+def test_a_key_that_is_set_twice_is_a_fault_and_the_last_value_counts() -> None:
+    found = read("a: 1\nb:\n  c: 1\n  yes: 2\n  c: 3\n  true: 4\n")[0]
+    assert found.body == {"a": 1, "b": {"c": 3, "true": 4}}
+    said = [(fault.message, fault.place.line) for fault in found.faults]
+    assert said == [('key "c" is set twice (first on line 3)', 5), ('key "true" is set twice (first on line 4)', 6)]
+    assert found.place("b.c").line == 5
 
 
 SYNTAX = {

@@ -13,7 +13,7 @@ from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation, name_of
-from webhook.lint.fields import unknown_fields
+from webhook.lint.fields import unknown_fields, without_dropped_nulls
 from webhook.lint.places import Broken, Located
 from webhook.policies.judging import checks_not_judged
 from webhook.subject.lookups import InMemoryLookups, OfflineLookups
@@ -44,7 +44,6 @@ OURS: Final[dict[tuple[str, str], Kind]] = {
 }
 _GROUPS: Final = frozenset(kind.group for kind in OURS.values())
 _KUBERNETES_TOO: Final = frozenset({"Job", "CronJob"})  # kinds that the group batch of Kubernetes also has
-_NOTHING: Final = "no fault"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -117,7 +116,9 @@ def check(
         found = list(_wrong_type(each) if kind is None else _judge(each, kind, lookups, namespace, options))
         if kind is not None:
             found += _repeated(each, kind, namespace, seen)
-            not_judged |= dict.fromkeys(checks_not_judged(_review(kind, each.body, namespace), lookups))
+            not_judged |= dict.fromkeys(
+                checks_not_judged(_review(kind, _received(kind, each.body), namespace), lookups)
+            )
         checked += bool(kind or found)
         findings.extend(sorted(found, key=lambda one: (one.line, one.column)))
     return Report(tuple(findings), checked, len(manifests) - checked, tuple(not_judged))
@@ -172,8 +173,8 @@ def _review(kind: Kind, body: Body, namespace: str) -> AdmissionReview:
 def _judge(
     manifest: Located, kind: Kind, lookups: InMemoryLookups, namespace: str, options: AdmissionOptions
 ) -> Iterator[Finding]:
-    body = manifest.body
-    unknown = dict(unknown_fields(kind, body))
+    unknown = dict(unknown_fields(kind, manifest.body))
+    body = _received(kind, manifest.body)
     for path, message in unknown.items():
         yield _finding(manifest, "fields", path, message, "FieldValueForbidden")
     if not body_or_empty(body.get("metadata")).get("name") and not body_or_empty(body.get("metadata")).get(
@@ -187,8 +188,8 @@ def _judge(
         yield _fault(manifest, "schema" if at < verdict.schema_faults else "webhook", violation)
     if not verdict.schema_faults:
         said = {violation.path for violation in verdict.violations}
-        for violation in schema_faults(kind, body, _NOTHING):
-            if violation.message != _NOTHING and violation.path not in said:
+        for violation in schema_faults(kind, body):
+            if violation.path not in said:
                 yield _fault(manifest, "schema", violation)
     of_policies = [each for each in verdict.policies if each.mode is PolicyMode.WARN and each.counts]
     for each in of_policies:
@@ -210,7 +211,12 @@ def _known(manifests: Iterable[Located], policies: Iterable[Body], namespace: st
         if kind is None or kind is kinds.JOBFLOWPOLICY or not isinstance(metadata.get("name"), str):
             continue
         where = {"namespace": str(metadata.get("namespace") or namespace)} if kind.namespaced else {}
-        yield kind, {**body, "metadata": {**metadata, **where}}
+        yield kind, {**_received(kind, body), "metadata": {**metadata, **where}}
+
+
+def _received(kind: Kind, body: Body) -> Body:
+    """`body` as webhooks receive it."""
+    return without_dropped_nulls(kind, body) if kind in OURS.values() else body
 
 
 def _wrong_type(manifest: Located) -> Iterator[Finding]:

@@ -1,4 +1,6 @@
-"""Unknown fields. The API server drops them silently, or refuses them with kubectl's strict validation."""
+"""What the API server does to fields of a kind before it judges them: it drops nulls, and unknown fields silently, or refuses
+those with kubectl's strict validation.
+"""
 
 from collections.abc import Iterator
 from functools import cache
@@ -29,6 +31,29 @@ def unknown_fields(kind: Kind, body: dict[str, Any]) -> Iterator[tuple[str, str]
     for name in metadata if isinstance(metadata, dict) else ():
         if name not in _METADATA:
             yield f"metadata.{name}", _message(name, _METADATA)
+
+
+def without_dropped_nulls(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
+    """A copy of `body` without the nulls that the API server drops: those of known fields that are not nullable."""
+    stored: dict[str, Any] = _kept(body, _schema(kind))
+    return stored
+
+
+def _kept(value: Any, schema: dict[str, Any]) -> Any:
+    if isinstance(value, list):
+        items = schema.get("items") or {}
+        return [_kept(item, items) for item in value]
+    if not isinstance(value, dict):
+        return value
+    known, more = schema.get("properties") or {}, schema.get("additionalProperties")
+    kept = {}
+    for name, inner in value.items():
+        of = known.get(name, more if isinstance(more, dict) else None)
+        if of is None:
+            kept[name] = inner
+        elif inner is not None or of.get("nullable"):
+            kept[name] = _kept(inner, of)
+    return kept
 
 
 @cache

@@ -31,8 +31,10 @@ def manifests(file: str, text: str) -> Iterator[Manifest | Broken]:
         for document in documents(text):
             if isinstance(document, YamlFault):
                 yield Broken(file, document.place, document.message)
-            else:
-                yield from _objects(file, document)
+                continue
+            for fault in document.faults:
+                yield Broken(file, fault.place, fault.message)
+            yield from _objects(file, document)
     except YamlFault as fault:
         yield Broken(file, fault.place, fault.message)
 

@@ -1,8 +1,6 @@
-"""Parses YAML as Kubernetes does and keeps the line of every field: duplicate keys are errors, keys and times are
-strings.
-"""
+"""Parses YAML as kubectl does and keeps the line of every field. Duplicate keys are errors."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -10,11 +8,8 @@ import yaml
 from yaml.constructor import SafeConstructor
 
 from webhook.lint.places import Place, parts
+from webhook.lint.yaml_scalars import MERGE, key_text, loader, scalar_value
 
-LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TAG: Final = "tag:yaml.org,2002:"
-_TEXT: Final = frozenset({f"{_TAG}timestamp", f"{_TAG}binary", f"{_TAG}value"})
-_MERGE: Final = f"{_TAG}merge"
 _MOST: Final = 2_000_000  # maximum number of values in a document after its aliases are expanded
 _DEEPEST: Final = 200
 
@@ -29,10 +24,13 @@ class YamlFault(Exception):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One document: its JSON value and the positions of its parts."""
+    """One document: its JSON value and the positions of its parts. `faults`: keys that are set twice; the last value
+    counts, as in kubectl.
+    """
 
     body: Any
     node: Any
+    faults: tuple[YamlFault, ...] = ()
 
     def place(self, path: str) -> Place:
         """The position of a field such as `spec.flows[3].dependsOn`; for a missing field, of its nearest parent."""
@@ -46,7 +44,7 @@ class Document(msgspec.Struct, frozen=True):
 
     def item(self, index: int) -> "Document":
         """An item of a List. As in kubectl, items of a JobFlowList do not need a type of their own."""
-        found = next(value for key, value in self.node.value if key.value == "items")
+        found = next(value for key, value in reversed(self.node.value) if key.value == "items")
         body, kind = self.body["items"][index], str(self.body.get("kind")).removesuffix("List")
         if kind and isinstance(body, dict) and not (body.get("apiVersion") or body.get("kind")):
             body = {"apiVersion": self.body.get("apiVersion"), "kind": kind, **body}
@@ -57,10 +55,10 @@ def documents(text: str) -> Iterator[Document | YamlFault]:
     """Every document that is not empty, or its fault. Raises YamlFault if the rest of the text cannot be parsed."""
     if text.lstrip()[:1] in ("{", "["):
         text = text.replace("\t", " ")  # JSON can be indented by tabs, which YAML does not allow
-    loader = LOADER(text.removeprefix("\ufeff"))
+    reader = loader(text.removeprefix("\ufeff"))
     try:
-        while loader.check_node():
-            found = _document(loader.get_node())
+        while reader.check_node():
+            found = _document(reader.get_node())
             if found is not None:
                 yield found
     except yaml.MarkedYAMLError as error:
@@ -70,23 +68,25 @@ def documents(text: str) -> Iterator[Document | YamlFault]:
     except RecursionError as error:
         raise YamlFault("nested too deeply", Place()) from error
     finally:
-        loader.dispose()
+        reader.dispose()
 
 
 def _document(node: Any) -> Document | YamlFault | None:
     try:
         _check_size(node)
-        body = _Builder().build(node)
+        builder = _Builder()
+        body = builder.build(node)
     except YamlFault as fault:
         return fault
-    return None if body is None else Document(body, node)
+    return None if body is None else Document(body, node, tuple(builder.faults))
 
 
 class _Builder:
     """Converts a node to its JSON value. Aliases are converted once and shared."""
 
     def __init__(self) -> None:
-        self._scalars = SafeConstructor()
+        self.faults: list[YamlFault] = []
+        self._maps = SafeConstructor()
         self._built: dict[int, Any] = {}
 
     def build(self, node: Any) -> Any:
@@ -96,32 +96,39 @@ class _Builder:
 
     def _value(self, node: Any) -> Any:
         if isinstance(node, yaml.MappingNode):
-            _check_keys(node)
-            self._scalars.flatten_mapping(node)
+            self.faults += _repeated(node)
+            self._maps.flatten_mapping(node)
             return {_key(key): self.build(value) for key, value in node.value}
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item) for item in node.value]
-        if node.tag in _TEXT:
-            return node.value
-        try:
-            return self._scalars.construct_object(node)
-        except (ValueError, yaml.MarkedYAMLError) as error:
-            raise YamlFault(f'"{node.value}" is not {node.tag.removeprefix(_TAG)}', _place(node.start_mark)) from error
+        return _read(node, scalar_value)
 
 
-def _check_keys(node: Any) -> None:
+def _repeated(node: Any) -> Iterator[YamlFault]:
+    """The keys of a mapping that are set before. Raises YamlFault if a key cannot be one."""
     seen: dict[str, Any] = {}
     for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise YamlFault("a key must be a string", _place(key.start_mark))
-        if key.tag != _MERGE and key.value in seen:
-            first = _place(seen[key.value].start_mark).line
-            raise YamlFault(f'key "{key.value}" is set twice (first on line {first})', _place(key.start_mark))
-        seen[key.value] = key
+        if isinstance(key, yaml.ScalarNode) and key.tag == MERGE:
+            continue
+        name = _key(key)
+        if name in seen:
+            first = _place(seen[name].start_mark).line
+            yield YamlFault(f'key "{name}" is set twice (first on line {first})', _place(key.start_mark))
+        seen[name] = key
 
 
 def _key(node: Any) -> str:
-    return str(node.value)
+    if not isinstance(node, yaml.ScalarNode):
+        raise YamlFault("a key must be a string", _place(node.start_mark))
+    text: str = _read(node, key_text)
+    return text
+
+
+def _read(node: Any, reading: Callable[[Any], Any]) -> Any:
+    try:
+        return reading(node)
+    except ValueError as error:
+        raise YamlFault(f'"{node.value}" {error}', _place(node.start_mark)) from error
 
 
 def _check_size(root: Any) -> None:
@@ -151,7 +158,7 @@ def _check_size(root: Any) -> None:
 def _child(node: Any, part: str) -> tuple[Any, Any] | None:
     """(position, node) of one part below `node`."""
     if isinstance(node, yaml.MappingNode):
-        return next(((key.start_mark, value) for key, value in node.value if key.value == part), None)
+        return next(((key.start_mark, value) for key, value in reversed(node.value) if _key(key) == part), None)
     if isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
         item = node.value[int(part)]
         return item.start_mark, item

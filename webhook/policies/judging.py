@@ -2,7 +2,7 @@
 verdict and its defaults to the patch."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -21,6 +21,7 @@ from shared.policy import (
     PolicyFinding,
     defaults,
     judge,
+    request_variable,
 )
 from shared.policy.census import AdmissionCensus
 from shared.policy.judging.not_judged import not_judged
@@ -215,19 +216,18 @@ def _first(texts: list[str]) -> list[str]:
 def _request(review: AdmissionReview, kind: Kind) -> Body:
     """The variable `request` of CEL rules, with the field names of admission.k8s.io/v1."""
     user = review.user_info
-    given: dict[str, Any] = {
-        "uid": review.uid,
-        "kind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
-        "resource": {"group": kind.group, "version": kind.version, "resource": kind.plural},
-        "name": review.name,
-        "namespace": review.namespace,
-        "operation": review.operation.value,
-        "userInfo": {
+    return request_variable(
+        kind,
+        operation=review.operation.value,
+        name=review.name,
+        namespace=review.namespace,
+        user={
             "username": user.username,
-            "uid": user.uid,
             "groups": list(user.groups),
             "extra": user.extra or {},
+            **({"uid": user.uid} if user.uid else {}),
         },
-        "dryRun": bool(review.dry_run),
-    }
-    return given
+        dry_run=bool(review.dry_run),
+        uid=review.uid,
+        options=review.options,
+    )

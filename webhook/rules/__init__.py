@@ -274,12 +274,14 @@ CRONJOBFLOW_RULES: Final[tuple[Rule, ...]] = (
     cron_job_flow.names_fit_the_template,
     *(of_flow(rule) for rule in FLOW_RULES),
 )
+CRONJOBFLOW_STRUCTURE: Final[frozenset[Rule]] = frozenset({cron_job_flow.end_time_is_a_time})
 BACKFILL_RULES: Final[tuple[Rule, ...]] = (
     backfill.backfill_range_is_a_range,
     backfill.backfill_times_are_not_too_many,
     backfill.names_of_backfilled_flows_fit,
     backfill.backfill_spec_is_immutable,
 )
+BACKFILL_STRUCTURE: Final[frozenset[Rule]] = frozenset({backfill.backfill_range_is_a_range})
 BACKFILL_WARNINGS: Final[tuple[Warner, ...]] = (backfill.schedule_of_backfill_not_found,)
 CRONJOBFLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     cron_job_flow.template_not_found_yet,

@@ -67,6 +67,8 @@ ROUTES: Final[tuple[WebhookRoute, ...]] = (
     WebhookRoute("/commands/mutate", kinds.COMMAND, (CREATE,), mutating=True, conditions=(_LIVING, _STARTS_AGAIN)),
     WebhookRoute("/queues/mutate", kinds.QUEUE, (CREATE,), mutating=True),
     WebhookRoute("/podgroups/mutate", kinds.PODGROUP, (CREATE,), mutating=True),
+    WebhookRoute("/policies/mutate", kinds.JOBFLOWPOLICY, (CREATE, UPDATE), mutating=True),
+    WebhookRoute("/policyexceptions/mutate", kinds.JOBFLOWPOLICYEXCEPTION, (CREATE,), mutating=True),
     WebhookRoute("/jobflows/validate", kinds.JOBFLOW, (CREATE, UPDATE)),
     WebhookRoute("/jobflows/deleted", kinds.JOBFLOW, (DELETE,), lenient=True, conditions=(_BY_PEOPLE,)),
     WebhookRoute("/jobtemplates/validate", kinds.JOBTEMPLATE, (CREATE, UPDATE)),

@@ -31,7 +31,7 @@ from webhook.verdict.kind_admission import (
     unchanged,
 )
 from webhook.verdict.readable_part import SCHEMA, Faults, faults_of_readable_part
-from webhook.verdict.schema_faults import schema_faults
+from webhook.verdict.schema_faults import fault_of_model, schema_faults
 
 Allowance = Callable[[], bool]  # returns False once the time limit is reached
 MOST_FAULTS: Final = 500
@@ -242,17 +242,18 @@ def _broken(
         rules = _judge(subject, admission.active_rules(subject), in_time)
         return {**rules, "policies": of_policies} if of_policies else rules
 
-    schema = schema_faults(admission.kind, body, text)
+    schema = schema_faults(admission.kind, body)
+    unread = schema or (fault_of_model(admission.kind, text),)
     more: Faults = {}
     with suppress(TooSlow, RecursionError):
         more = faults_of_readable_part(admission.kind, body, judge)
-    known = {violation.path for violation in schema}
-    schema += tuple(violation for violation in more.get(SCHEMA, ()) if violation.path not in known)
-    known = {violation.path for violation in schema}
+    known = {violation.path for violation in unread}
+    unread += tuple(violation for violation in more.get(SCHEMA, ()) if violation.path not in known)
+    known = {violation.path for violation in unread}
     judged = (violation for rule, found in more.items() if rule != SCHEMA for violation in found)
     rest = [violation for violation in judged if violation.path not in known]
     rules = (SCHEMA, *(rule for rule in more if rule != SCHEMA))
-    return AdmissionVerdict((*schema, *rest), rules=rules, schema_faults=len(schema))
+    return AdmissionVerdict((*unread, *rest), rules=rules, schema_faults=len(schema) or len(unread))
 
 
 def _as_stored(settings: Iterable[Setting], old: Body | None) -> Iterable[Setting]:

@@ -36,6 +36,7 @@ CRONJOBFLOW: Final = KindAdmission(
     kinds.CRONJOBFLOW,
     subject_maker(CronFlowSubject, CronJobFlowSpec),
     rules=rules.CRONJOBFLOW_RULES,
+    structure=rules.CRONJOBFLOW_STRUCTURE,
     warnings=rules.CRONJOBFLOW_WARNINGS,
     notices=rules.CRONJOBFLOW_NOTICES,
     missing=_template_of_cron,
@@ -44,5 +45,6 @@ BACKFILL: Final = KindAdmission(
     kinds.CRONJOBFLOWBACKFILL,
     subject_maker(BackfillSubject, BackfillSpec),
     rules=rules.BACKFILL_RULES,
+    structure=rules.BACKFILL_STRUCTURE,
     warnings=rules.BACKFILL_WARNINGS,
 )

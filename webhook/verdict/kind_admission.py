@@ -44,7 +44,8 @@ class KindAdmission:
     """Admission of one kind. `subject` raises msgspec.ValidationError if the object does not match the schema.
 
     `rules` judge creations and updates, `create` and `update` only one of the two.
-    `structure`: those rules that ValidatingAdmissionPolicies of the chart judge, too (see webhook/structure).
+    `structure`: those rules that ValidatingAdmissionPolicies of the chart (see webhook/structure) or formats of the schema
+    judge, too.
     `judged` returns the part of an object that rules read: an UPDATE that leaves it unchanged is allowed.
     `idle` returns rules and warners that find nothing in the subject, because it has nothing of what they read.
     `missing` returns the objects whose absence may cause a refusal. `implied` returns the review of a change that the

@@ -114,11 +114,11 @@ def _of_model(text: str, body: Body, gaps: Sequence[Gap]) -> Gap | None:
     place = split_place(text)[1]
     path: tuple[str | int, ...] = ("spec", *(int(part) if part.isdigit() else part for part in _PART.findall(place)))
     value = value_at(body, path)
-    if len(path) == 1 or value is None or any(gap.path == path for gap in gaps):
+    needed = isinstance(path[-1], int)
+    if len(path) == 1 or (value is None and not needed) or any(gap.path == path for gap in gaps):
         return None
     meant = as_meant({"type": "string"}, value)
     known = meant is not ABSENT
-    needed = isinstance(path[-1], int)
     return Gap(path, {}, needed, meant if known else "unreadable" if needed else ABSENT, certain=known)
 
 

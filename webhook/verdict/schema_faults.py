@@ -31,12 +31,11 @@ _VALUES: Final = (
 )
 
 
-def schema_faults(kind: Kind, body: dict[str, Any], otherwise: str) -> tuple[Violation, ...]:
-    """All schema errors of `body`; if the schema finds none, `otherwise`, the error of the model."""
-    faults: tuple[Violation, ...] = ()
+def schema_faults(kind: Kind, body: dict[str, Any]) -> tuple[Violation, ...]:
+    """All schema errors of `body`; none if it is too large or too deep."""
     with suppress(RecursionError):
-        faults = tuple(violation for error in schema_errors(kind, body) for violation in _violations(error))
-    return faults or (fault_of_model(kind, otherwise),)
+        return tuple(violation for error in schema_errors(kind, body) for violation in _violations(error))
+    return ()
 
 
 def schema_errors(kind: Kind, body: dict[str, Any]) -> "list[ValidationError]":
@@ -99,6 +98,7 @@ _TEXTS: Final[dict[str, Callable[[Any, Any], tuple[str, Reason]]]] = {
     "maximum": lambda wanted, value: (f"should be less than or equal to {wanted}", Reason.INVALID),
     "minLength": lambda wanted, value: (f"should be at least {wanted} chars long", Reason.INVALID),
     "maxLength": lambda wanted, value: (f"may not be more than {wanted} bytes", Reason.TOO_LONG),
+    "maxItems": lambda wanted, value: (f"{len(value)}: must have at most {wanted} items", Reason.TOO_MANY),
     "minItems": lambda wanted, value: (f"should have at least {wanted} items", Reason.INVALID),
     "pattern": lambda wanted, value: (f"should match '{wanted}'", Reason.INVALID),
 }

@@ -1,7 +1,7 @@
-"""The faults that the API server's own policies refuse, as the mutating webhooks see them.
+"""The faults that the API server's own policies and the formats of its schemas refuse, as the mutating webhooks see them.
 
-A policy of the chart (webhook.structure, webhook.inprocess) refuses a request before validating webhooks are called,
-and its messages have neither paths nor hints. Mutating webhooks come before policies; so they refuse these faults,
+A policy of the chart (webhook.structure, webhook.inprocess), or a schema, refuses a request before validating webhooks are
+called, and its messages have no hints and hide other faults. Mutating webhooks come before policies; so they refuse these faults,
 with the whole verdict.
 """
 

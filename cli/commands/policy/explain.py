@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from cli.client import Session, live
 from cli.commands.lint import labels_of
@@ -16,7 +16,7 @@ from cli.views import policy_texts
 from shared.kinds import JOBFLOWPOLICY, NAMESPACE, Kind
 from shared.kube.client.errors import Forbidden, NotFound
 from shared.model.types import Body
-from shared.policy import EMBEDDED, Compiler, PolicyContext
+from shared.policy import EMBEDDED, Compiler, PolicyContext, request_variable
 from shared.policy.embedded import JUDGED, OUTER
 from shared.policy.exceptions import Exceptions
 from shared.policy.explain import explain as explanations
@@ -110,16 +110,17 @@ def _context(
     known = namespaces.get(namespace)
     if known is None and arguments.namespace_labels is not None:
         known = {"metadata": {"name": namespace, "labels": labels_of(arguments.namespace_labels)}}
-    user = {"username": arguments.user, "groups": list(arguments.group), "uid": "", "extra": {}}
-    request: dict[str, Any] = {"operation": _CREATE, "namespace": namespace, "userInfo": user, "dryRun": False}
+    user = {"username": arguments.user, "groups": list(arguments.group), "extra": {}}
+    kind = kind if embedded is None else embedded.kind
+    name = str((judged.get("metadata") or {}).get("name") or "")
     return PolicyContext(
-        kind=kind if embedded is None else embedded.kind,
+        kind=kind,
         body=judged,
         namespace=namespace,
         operation=_CREATE,
         username=arguments.user,
         groups=tuple(arguments.group),
-        request=request,
+        request=request_variable(kind, operation=_CREATE, name=name, namespace=namespace, user=user),
         namespace_body=known or {"metadata": {"name": namespace}},
         embedded=embedded,
         now=time.time(),

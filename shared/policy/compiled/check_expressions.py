@@ -8,6 +8,7 @@ from shared.expressions import Program, ResultType, Scope, compile_expression, p
 from shared.graphs.directed import duplicates
 from shared.model.policy import DefaultField, DefaultValue, JobFlowPolicySpec, PolicyOperation
 from shared.podtemplate.formats import label_value, qualified_name
+from shared.policy.request import request_faults
 from shared.violation import Reason, Violation
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -94,7 +95,9 @@ def _compiled(
     made = compile_expression(text, scope, result)
     if not isinstance(made, Program):
         yield from (Violation(path, str(problem), text) for problem in made)
-    elif ("request", "operation") in made.fields:
+        return
+    yield from (Violation(path, fault, text) for fault in request_faults(text, made.fields))
+    if ("request", "operation") in made.fields:
         never = next((found[1] for found in _NEVER.finditer(text) if found[1] not in operations), None)
         if never:
             judged = " and ".join(operations)

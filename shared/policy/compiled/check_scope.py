@@ -7,7 +7,7 @@ from shared import duration
 from shared.cron import CronError, Interval, ZoneError, parse, zone
 from shared.model.policy import JobFlowPolicySpec, PolicyKind, PolicyOperation, TimeWindow, Validity
 from shared.policy.patterns.globs import glob_fault
-from shared.timestamp import epoch_or_none
+from shared.timestamp import epoch_or_none, is_date_time
 from shared.violation import Reason, Violation
 
 DELETABLE: Final = (PolicyKind.JOBFLOW, PolicyKind.JOBTEMPLATE)
@@ -51,8 +51,8 @@ def _operations(spec: JobFlowPolicySpec) -> Iterator[Violation]:
 
 def _validity(validity: Validity) -> Iterator[Violation]:
     start, end = epoch_or_none(validity.from_), epoch_or_none(validity.until)
-    for name, text, moment in (("from", validity.from_, start), ("until", validity.until, end)):
-        if text is not None and moment is None:
+    for name, text in (("from", validity.from_), ("until", validity.until)):
+        if text is not None and not is_date_time(text):
             yield Violation(f"spec.validity.{name}", 'must be an RFC 3339 time such as "2026-12-24T00:00:00Z"', text)
     if start is not None and end is not None and end <= start:
         yield Violation("spec.validity.until", "must be later than from", validity.until)

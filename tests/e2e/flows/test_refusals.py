@@ -11,6 +11,7 @@ import yaml
 from local.client.rest import RestError
 from shared.kinds import JOB, JOBFLOW
 from shared.model.types import Body
+from tests.e2e.support.policies import policy
 from tests.e2e.support.scenario import Scenario, jobflow, targets
 
 REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
@@ -51,6 +52,32 @@ def test_all_faults_are_reported_at_once_and_kubectl_shows_them(scenario: Scenar
     reported = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "f", steps))
     for part in ("nowhere", "gone", "b -> b"):
         assert part in reported
+
+
+def test_faults_of_the_schema_do_not_hide_those_that_only_the_webhook_finds(scenario: Scenario) -> None:
+    """The schema accepts any item. Its other faults were reported first, and the items only at the next try."""
+    body = jobflow(scenario.namespace, "f", {"a": {"for": {"items": ["x", 1, None, True]}}, "b": {"if": True}})
+    reported = scenario.cluster.kubectl.refusal(body)
+    wanted = (
+        "spec.flows[0].for.items[1]",
+        "spec.flows[0].for.items[2]",
+        "spec.flows[0].for.items[3]",
+        "spec.flows[1].if",
+    )
+    assert [path for path in wanted if path not in reported] == [], reported
+
+
+def test_all_faults_of_a_policy_are_reported_at_once(scenario: Scenario) -> None:
+    rules = [{"name": "r", "expression": "objct.spec == 1"}]
+    spec = {"mode": "enforce", "allowed": {"images": ["a[b]"], "queues": [5]}, "rules": rules}
+    reported = scenario.cluster.kubectl.refusal(policy(f"{scenario.namespace}-faulty", **spec))
+    wanted = (
+        'spec.mode: Unsupported value: "enforce": did you mean "Enforce"?',
+        "spec.allowed.queues[0]: Invalid value: 5: must be of type string; write the value in quotes",
+        "spec.allowed.images[0]",
+        'undeclared name "objct"',
+    )
+    assert [part for part in wanted if part not in reported] == [], reported
 
 
 def test_misspelt_fields_of_a_pod_template_are_warnings_with_the_nearest_name(scenario: Scenario) -> None:

@@ -65,6 +65,14 @@ def test_what_a_schedule_or_template_contains_is_refused_at_its_place(scenario: 
             assert f"{scenario.namespace}-small" in reported
 
 
+def test_a_time_that_the_schema_refuses_does_not_hide_other_faults(scenario: Scenario) -> None:
+    """The API server judges formats of the schema before it calls validating webhooks."""
+    body = cron_job_flow(scenario.namespace, "never", endTime="2030-01-01", schedules=["61 * * * *"])
+    reported = scenario.cluster.kubectl.refusal(body)
+    assert 'spec.endTime: Invalid value: "2030-01-01": must be an RFC 3339 time' in reported
+    assert "spec.schedules[0]" in reported
+
+
 def test_a_warning_names_the_place_and_the_schedule_is_created(scenario: Scenario) -> None:
     with policed(scenario, "images", mode="Warn", allowed={"images": ["registry.corp/*"]}) as name:
         body = cron_job(scenario.namespace, "warned", suspend=True)

@@ -37,6 +37,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "spec.rules[0].expression",
         'judges DELETE only, so request.operation is never "CREATE"',
     ),
+    "a time of day": ({"validity": {"until": "2026-12-24"}}, "spec.validity.until", "RFC 3339"),
     "a time": ({"validity": {"from": "tomorrow"}}, "spec.validity.from", "RFC 3339"),
     "an end before the beginning": (
         {"validity": {"from": "2026-12-02T00:00:00Z", "until": "2026-12-01T00:00:00Z"}},

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.model.types import Body
+from shared.policy import CompiledPolicy, compile_policy
 from tests.webhook.make import flow, job, step, template
 from tests.webhook.policies.make import (
     AROUND,
@@ -36,6 +37,41 @@ def test_a_rule_that_fails_to_evaluate_is_violated() -> None:
     assert reported("object.spec.nosuch == 1", job(), message="unused") == [
         'could not be evaluated: no such key: "nosuch"'
     ]
+
+
+REQUEST: dict[str, str] = {
+    "kind": "request.kind.kind == 'Job' && request.requestKind == request.kind",
+    "resource": "request.resource.resource == 'jobs' && request.requestResource.group == 'batch.volcano.sh'",
+    "no subresource": "!has(request.subResource) && !has(request.requestSubResource)",
+    "a subresource by default": "request.?subResource.orValue('') == ''",
+    "name": "request.name != '' && request.namespace != '' && request.uid != ''",
+    "options": "has(request.options) && !request.dryRun",
+    "user": "!has(request.userInfo.uid) && size(request.userInfo.extra) == 0",
+}
+
+
+@pytest.mark.parametrize("expression", REQUEST.values(), ids=REQUEST)
+def test_a_request_has_the_fields_of_validating_admission_policies(expression: str) -> None:
+    assert reported(expression, job()) == []
+
+
+NO_FIELDS: dict[str, tuple[str, str]] = {
+    "a field": ("request.operaton == 'CREATE'", 'request has no field "operaton"; did you mean "operation"?'),
+    "a field of the user": (
+        "request.userInfo.name == 'a'",
+        'request.userInfo has no field "name"; did you mean "username"?',
+    ),
+    "the kind as text": ("request.kind.Kind == 'Job'", 'request.kind has no field "Kind"; did you mean "kind"?'),
+    "a subresource that is never there": ("request.subResource == 'status'", "policies judge no subresources"),
+}
+
+
+@pytest.mark.parametrize(("expression", "said"), NO_FIELDS.values(), ids=NO_FIELDS)
+def test_a_field_that_requests_do_not_have_is_refused(expression: str, said: str) -> None:
+    found = compile_policy(policy(rules=[{"name": "r", "expression": expression}]))
+    assert not isinstance(found, CompiledPolicy)
+    assert [each.path for each in found] == ["spec.rules[0].expression"]
+    assert said in str(found[0])
 
 
 def test_a_rule_sees_old_object_request_and_namespace() -> None:

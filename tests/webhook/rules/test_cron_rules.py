@@ -137,6 +137,14 @@ FLOW_REFUSED: dict[str, tuple[Body, list[str]]] = {
         cron_job_flow(endTime="tomorrow"),
         ['spec.endTime: Invalid value: "tomorrow": must be an RFC 3339 time'],
     ),
+    "an end without a time of day": (
+        cron_job_flow(endTime="2030-01-01"),
+        ['spec.endTime: Invalid value: "2030-01-01": must be an RFC 3339 time'],
+    ),
+    "an end without a zone": (
+        cron_job_flow(endTime="2030-01-01T00:00:00"),
+        ['spec.endTime: Invalid value: "2030-01-01T00:00:00": must be an RFC 3339 time'],
+    ),
     "a cycle in the flow": (
         cron_job_flow(jobFlowTemplate={"spec": {"flows": [step("a", "b"), step("b", "a")]}}),
         ["spec.jobFlowTemplate.spec.flows: Invalid value: cycle a -> b -> a"],

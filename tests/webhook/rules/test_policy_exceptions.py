@@ -54,6 +54,7 @@ REFUSED: dict[str, tuple[Body, str]] = {
     ),
     "too long": (exception(hours=24.1), 'spec.expiresAt: Forbidden: policy "house" allows at most 24h0m0s'),
     "in the past": (exception(hours=0), "spec.expiresAt: Invalid value: "),
+    "a date": (spec(expiresAt="2026-01-01"), 'spec.expiresAt: Invalid value: "2026-01-01": must be an RFC 3339 time'),
     "not a time": (spec(expiresAt="tomorrow"), 'spec.expiresAt: Invalid value: "tomorrow": must be an RFC 3339 time'),
     "a pattern with brackets": (exception(names=["a", "[b]"]), "spec.match.names[1]: Invalid value: "),
     "a selector's slip": (

@@ -37,6 +37,10 @@ BOTH: dict[str, tuple[Body, list[str]]] = {
         flow(step("a", "zz", **{"for": {"items": [1, 2]}}), parallelism="two"),
         ["spec.flows[0].dependsOn.targets[0]", "spec.flows[0].for.items[0]", "spec.flows[0].for.items[1]", "spec.parallelism"],
     ),
+    "an item that is null, beside others": (
+        flow(step("a", **{"for": {"items": [None, 1, "b", 2.5]}}), parallelism="two"),
+        ["spec.flows[0].for.items[0]", "spec.flows[0].for.items[1]", "spec.flows[0].for.items[3]", "spec.parallelism"],
+    ),
     "two tasks of one name": (
         job(task("w"), task("w"), maxRetry="x"),
         ["spec.maxRetry", "spec.tasks[1].name"],
@@ -83,6 +87,12 @@ def test_an_object_that_is_read_completely_is_not_unreadable() -> None:
     sound, broken = review(flow()), review(flow(parallelism="two"))
     for of, unreadable in ((sound, False), (broken, True)):
         assert is_unreadable(of, changed_subject(of, known(), DEFAULT_OPTIONS)) is unreadable
+
+
+def test_faults_that_only_the_model_finds_are_not_counted_as_those_of_the_schema() -> None:
+    """The mutating webhook refuses an object with more faults than the API server's schema finds."""
+    found = verdict(flow(step("a", **{"for": {"items": [1, True]}}), step("b", **{"if": True})))
+    assert (found.schema_faults, len(found.violations)) == (1, 3)
 
 
 def test_too_little_time_leaves_the_faults_of_the_schema() -> None:
@@ -199,7 +209,7 @@ def test_no_odd_value_breaks_the_judgement_or_hides_a_fault_of_the_schema(data: 
     kind = KINDS[manifest["kind"]]
     found = verdict(manifest)
     if found.schema_faults:
-        alone = schema_faults(kind, manifest, "")
+        alone = schema_faults(kind, manifest)
         assert {str(each) for each in found.violations[: found.schema_faults]} >= {
             str(each) for each in alone if each.message
         }

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.expressions import Program, ResultType, compile_expression, schedule_scope
 from shared.params import param_faults
-from shared.timestamp import epoch_or_none
+from shared.timestamp import epoch_or_none, is_date_time
 from shared.violation import Reason, Violation
 from webhook.rules.cron.schedules import forecast, names_too_long, schedule_faults, zone_faults
 from webhook.subject.cron_subjects import PLACEHOLDER, SCHEDULE_VALUES, CronFlowSubject
@@ -26,7 +26,7 @@ def cron_time_zone_exists(cron: CronFlowSubject) -> Iterator[Violation]:
 
 def end_time_is_a_time(cron: CronFlowSubject) -> Iterator[Violation]:
     end = cron.spec.end_time
-    if end is not None and epoch_or_none(end) is None:
+    if end is not None and not is_date_time(end):
         yield Violation("spec.endTime", 'must be an RFC 3339 time such as "2027-12-31T00:00:00Z"', end)
 
 
