@@ -123,6 +123,26 @@ def test_lines_files_and_objects_are_named(command: CliCommand, tmp_path: Path) 
     ]
 
 
+NULLS = """\
+apiVersion: flow.volcano.sh/v1alpha1
+kind: JobFlow
+metadata: {name: f}
+spec:
+  params:
+  finally: null
+  flows:
+    - {name: a, if: null, dependsOn: {targets: null}, outputs: null, retry: {backoff: null}}
+    - {name: b, for: {items: [x, null]}, patch: {jsonPatch: [{op: add, path: /queue, value: null}]}}
+"""
+
+
+def test_nulls_that_the_api_server_drops_are_absent_and_others_are_faults(command: CliCommand, tmp_path: Path) -> None:
+    (tmp_path / "nulls.yaml").write_text(NULLS)
+    ran = command("lint", "-o", "json", str(tmp_path / "nulls.yaml"))
+    found = [(each["path"], each["line"]) for each in ran.json["findings"]]
+    assert found == [("spec.flows[1].for.items[1]", 9), ("spec.flows[1].patch.jsonPatch[0].value", 9)]
+
+
 def test_schema_faults_and_rule_violations_are_reported_together(command: CliCommand, tmp_path: Path) -> None:
     manifest = flow(step("a"), step("b", "aa"), jobRetainPolicy="keep", parallelism="two")
     ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", manifest))
