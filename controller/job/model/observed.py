@@ -131,7 +131,7 @@ def observe_pod(body: Body) -> PodObservation | None:
         gated=any(
             gate.get("name") == names.GANG_GATE for gate in (body.get("spec") or {}).get("schedulingGates") or ()
         ),
-        terminating=bool(metadata.get("deletionTimestamp")) and not _ended_before_deletion(metadata, phase, statuses),
+        terminating=bool(metadata.get("deletionTimestamp")) and not _ended_before_deletion(body, phase, statuses),
         disrupted=_has_condition(status, "DisruptionTarget"),
         exit_code=_exit_code(statuses[0]) if statuses else None,
         restarts=sum(
@@ -174,13 +174,21 @@ def _ended(statuses: Sequence[Body]) -> float | None:
     return max((at for at in times if at is not None), default=None)
 
 
-def _ended_before_deletion(metadata: Body, phase: PodPhase, statuses: Sequence[Body]) -> bool:
+def _ended_before_deletion(body: Body, phase: PodPhase, statuses: Sequence[Body]) -> bool:
     """Whether a pod that is being deleted had ended by itself before. Its result then counts (docs/design/decisions.md,
     row 12).
     """
-    ended, deadline = _ended(statuses), epoch_or_none(metadata.get("deletionTimestamp"))
+    ended, deadline = _ended(statuses), epoch_or_none(body["metadata"].get("deletionTimestamp"))
     if phase not in (PodPhase.SUCCEEDED, PodPhase.FAILED) or ended is None or deadline is None:
         return False
-    deleted = deadline - (metadata.get("deletionGracePeriodSeconds") or 0)
+    deleted = deadline - _grace(body)
     # Times are whole seconds: a failure in the second of the deletion is taken as its effect.
     return ended < deleted or (ended == deleted and phase is PodPhase.SUCCEEDED)
+
+
+def _grace(body: Body) -> float:
+    """The most seconds that have passed from the deletion to the pod's deletionTimestamp. The kubelet ends a deletion
+    with a second one, without grace: that sets the grace period to 0 and the timestamp to the time of that request.
+    """
+    stated = body["metadata"].get("deletionGracePeriodSeconds") or 0
+    return float(stated or (body.get("spec") or {}).get("terminationGracePeriodSeconds") or 0)

@@ -9,11 +9,12 @@ from shared.model.phases import PodPhase
 from shared.timestamp import epoch
 
 
-def read(metadata: dict[str, Any] | None = None, status: dict[str, Any] | None = None) -> PodObservation | None:
+def read(
+    metadata: dict[str, Any] | None = None, status: dict[str, Any] | None = None, **spec: Any
+) -> PodObservation | None:
     marks = {"volcano.sh/task-spec": "w", "volcano.sh/task-index": "3", "volcano.sh/job-version": "2"}
-    return observe_pod(
-        {"metadata": {"name": "demo-w-3", "uid": "u", "annotations": marks, **(metadata or {})}, "status": status or {}}
-    )
+    named = {"name": "demo-w-3", "uid": "u", "annotations": marks, **(metadata or {})}
+    return observe_pod({"metadata": named, "spec": spec, "status": status or {}})
 
 
 def ended(code: int, at: str = "2026-01-02T03:00:00Z", **more: Any) -> dict[str, Any]:
@@ -72,6 +73,24 @@ def test_a_result_counts_if_it_came_before_the_deletion(
     pod = read(metadata, {"phase": phase, "containerStatuses": statuses})
     assert pod is not None
     assert (pod.terminating, pod.finished) == (terminating, finished)
+
+
+AT_LAST = {
+    "it failed while it was being killed": ("Failed", 143, "2026-01-02T03:00:28Z", False),
+    "it succeeded while it was being ended": ("Succeeded", 0, "2026-01-02T03:00:28Z", False),
+    "it had failed long before": ("Failed", 1, "2026-01-02T02:59:00Z", True),
+    "it had succeeded long before": ("Succeeded", 0, "2026-01-02T02:59:00Z", True),
+}
+
+
+@pytest.mark.parametrize(("phase", "code", "at", "finished"), AT_LAST.values(), ids=AT_LAST.keys())
+def test_the_end_of_a_deletion_does_not_hide_when_it_began(phase: str, code: int, at: str, finished: bool) -> None:
+    """The kubelet deletes the pod again without grace when its containers have ended, which moves deletionTimestamp."""
+    metadata = {"deletionTimestamp": "2026-01-02T03:00:30Z", "deletionGracePeriodSeconds": 0}
+    status = {"phase": phase, "containerStatuses": [ended(code, at)]}
+    pod = read(metadata, status, terminationGracePeriodSeconds=30)
+    assert pod is not None
+    assert (pod.finished, pod.terminating) == (finished, not finished)
 
 
 def test_a_failure_in_the_second_of_the_deletion_counts_as_an_eviction() -> None:

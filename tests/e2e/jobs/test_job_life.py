@@ -243,6 +243,16 @@ def test_a_policy_of_the_job_restarts_the_task_whose_pod_failed(jobs: Jobs) -> N
     assert "maxRetry of the task" in status["state"]["message"]
 
 
+def test_pods_that_an_action_ends_are_not_counted_as_failed(jobs: Jobs) -> None:
+    jobs.apply(
+        task("a", 1, seconds=2, code=42),
+        task("b", 4, seconds=LONG),
+        policies=[{"exitCode": 42, "action": "AbortJob"}],
+    )
+    status = jobs.becomes("Aborted")
+    assert (status["failed"], status["taskStatusCount"]) == (1, {"a": {"phase": {"Failed": 1}}})
+
+
 def test_a_task_without_max_retry_is_restarted_as_often_as_the_job_says(jobs: Jobs) -> None:
     jobs.apply(task("w", 1, seconds=1, code=3), policies=[{"event": "PodFailed", "action": "RestartPod"}], maxRetry=5)
     status = jobs.becomes("Failed")
