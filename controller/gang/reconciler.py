@@ -67,7 +67,7 @@ class GangReconciler:
         for key in result.evict:
             self._evicting[key] = "its queue uses more than it deserves, and a group of another queue needs the room"
             self._wake(key, True)
-        self._wake_inadmissible(result.memory.inadmissible)
+        self._wake_inadmissible({**result.memory.beyond, **result.memory.inadmissible})
         if result.admitted or result.evict:
             counts = {
                 "admitted": len(result.admitted),
@@ -111,6 +111,7 @@ class GangReconciler:
             ),
             evict_because=self._evicting.pop(group.key, ""),
             bind_timeout=self._admission.settings.bind_timeout,
+            beyond=self._admission.memory.beyond.get(group.key),
         )
 
     def _next_look(self, key: Key, decision: Decision, now: float) -> float | None:

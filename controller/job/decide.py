@@ -23,6 +23,7 @@ from controller.job.react.react import handle_events
 from controller.job.status import conditions
 from controller.job.status.notes import entered, marked, place_notes
 from controller.job.status.status_write import changed, hold_back, needs_next_pass, with_place, with_reason
+from shared.model.phases import JobPhase
 
 
 def decide(observed: JobObservation) -> Decision:
@@ -53,18 +54,21 @@ def _intent(
     notes: tuple[Note, ...],
 ) -> Decision:
     """Record the intended action. The next pass executes it."""
-    snapshot = take_snapshot(observed, _with_transition(stored, record, observed.now), wanted)
+    snapshot = take_snapshot(observed, _with_transition(observed, stored, record), wanted)
     # A Command without effect is recorded too; the phase then keeps its current reason.
     text = with_place(with_reason(snapshot, None) if record.phase is stored.phase else snapshot)
     notes = (*notes, *place_notes(observed.job.status.state, text.record))
     return Decision(status=changed(observed, text), cleanup=cleanup, notes=notes, requeue_after=0.0)
 
 
-def _with_transition(stored: JobRecord, record: JobRecord, at: float) -> JobRecord:
-    """The record with the transition, if the phase or the version has changed."""
+def _with_transition(observed: JobObservation, stored: JobRecord, record: JobRecord) -> JobRecord:
+    """The record with the transition, if the phase or the version has changed. A Job whose first status is written now
+    was Pending before."""
     if record.phase is stored.phase and record.version == stored.version:
         return record
-    return phases.with_phases(record, (PhaseChange(record.phase, record.reason, record.message),), at)
+    change = PhaseChange(record.phase, record.reason, record.message)
+    before = (PhaseChange(JobPhase.PENDING),) if observed.job.status.state.phase is None else ()
+    return phases.with_phases(record, (*before, change), observed.now)
 
 
 def _sync(

@@ -30,6 +30,7 @@ def job_routes(caches: JobCaches, quotas: QuotaBook) -> tuple[Route, ...]:
         Route(caches.jobs, quotas.freed),
         *(Route(cache, quotas.held) for cache in (quotas.policies, quotas.namespaces, quotas.exceptions)),
         Route(caches.nodes, node_wakes(caches.pods)),
+        Route(caches.resource_quotas, quota_wakes(caches.jobs)),
         Route(caches.claims, claim_wakes(caches.jobs), own_writes=False),
     )
 
@@ -75,6 +76,17 @@ def node_wakes(pods: Cache) -> Wakes:
             return ()
         bound = pods.by(ON_NODE, body["metadata"]["name"])
         return {key for pod in bound for key in controller_keys(JOB, pod)}
+
+    return wakes
+
+
+def quota_wakes(jobs: Cache) -> Wakes:
+    """The Jobs of a namespace in which a ResourceQuota is deleted, or allows other amounts."""
+
+    def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+        if old is None or (new is not None and new["status"] == old["status"]):
+            return ()
+        return jobs.keys(old["metadata"]["namespace"])
 
     return wakes
 

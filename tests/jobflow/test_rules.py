@@ -127,9 +127,9 @@ JOB: Final = {
     "replicas_can_be_counted": 'Job("a", tasks=[  # !\n    Task("a", image="i", replicas=2**31 - 1), Task("b", image="i")], min_available=1)',
     "job_success_is_within_replicas": 'Job("a", image="i",\n    min_success=9)  # !',
     "topology_has_one_tier": (
-        'Job("a", image="i", network_topology={"highestTierAllowed": 1,\n    "highestTierName": "r"})  # !'
+        'Job("a", image="i", network_topology={"highestTierAllowed": 1,  # !\n    "highestTierName": "r"})  # !'
     ),
-    "numa_policies_get_whole_cpus": 'Job("a", image="i", topology_policy="restricted",\n    cpu="500m")  # !',
+    "numa_policies_get_whole_cpus": 'Job("a", image="i", topology_policy="restricted",  # !\n    cpu="500m")  # !',
     "partitions_cover_the_replicas": (
         'Job("a", image="i", partition_policy={"totalPartitions": 2, "partitionSize": 2},\n    replicas=5)  # !'
     ),
@@ -188,6 +188,7 @@ JOB_WARNED: Final = {
         '    Task("w", image="i", policies={"TaskCompleted": "CompleteJob"},\n        after=["v"])])  # !'
     ),
     "plugins_without_their_tasks": 'Job("a", image="i",\n    plugins=["pytorch"])  # !',
+    "topology_that_needs_volcano": 'Job("a", image="i",\n    network_topology={"highestTierAllowed": 1})  # !',
     "fields_that_no_pod_has": 'Job("a", image="i",\n    pod={"nope": 1})  # !',
 }
 SCHEDULE: Final = {

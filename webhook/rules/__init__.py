@@ -237,6 +237,7 @@ JOB_WARNINGS: Final[tuple[Warner, ...]] = (
     job_plugins.plugins_without_their_tasks,
     job_pods.fields_that_no_pod_has,
     job_pods.schedulers_that_are_not_known,
+    job_topology.topology_that_needs_volcano,
 )
 TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = (*JOB_WARNINGS, job_template.references_of_no_form)
 TEMPLATE_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (job_template.flows_that_need_the_template,)

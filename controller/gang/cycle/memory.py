@@ -23,7 +23,7 @@ class Eviction(msgspec.Struct, frozen=True):
 
 
 class CycleMemory(msgspec.Struct, frozen=True):
-    """`inadmissible`: why groups are not admitted; `tried`: the snapshot's version and the group as it was tried; `draining`:
+    """`inadmissible`: why groups are not admitted; `beyond`: why pods beyond the minimum of admitted groups are not; `tried`: the snapshot's version and the group as it was tried; `draining`:
     an overdue group waits until assumed pods are bound, and no other is admitted meanwhile."""
 
     inadmissible: Mapping[Key, Inadmissible] = {}
@@ -31,6 +31,7 @@ class CycleMemory(msgspec.Struct, frozen=True):
     reservation: NodeReservation | None = None
     eviction: Eviction | None = None
     draining: bool = False
+    beyond: Mapping[Key, Inadmissible] = {}
 
 
 def is_tried(tried: Mapping[Key, tuple[int, PendingGroup]], group: PendingGroup, version: int) -> bool:

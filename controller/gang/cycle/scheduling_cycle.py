@@ -85,6 +85,7 @@ class _Cycle:
         self._waiting = {each.key for each in snapshot.pending} - snapshot.ungating
         self._tried = {key: known for key, known in memory.tried.items() if key in self._waiting}
         self._inadmissible = {key: why for key, why in memory.inadmissible.items() if key in self._waiting}
+        self._beyond = {key: why for key, why in memory.beyond.items() if key in self._waiting}
         self._reservation = memory.reservation
         self._eviction = memory.eviction if self._is_evicting(memory.eviction) else None
         self._draining = False
@@ -115,7 +116,9 @@ class _Cycle:
         evict, claimant = self._evict_for(heads.values())
         released = self._update_reservation(heads.values(), claimant)
         return CycleResult(
-            memory=CycleMemory(self._inadmissible, self._tried, self._reservation, self._eviction, self._draining),
+            memory=CycleMemory(
+                self._inadmissible, self._tried, self._reservation, self._eviction, self._draining, self._beyond
+            ),
             assignments=tuple(self._assignments),
             admitted=tuple(self._admitted),
             more=tuple(self._more),
@@ -178,12 +181,14 @@ class _Cycle:
     def _admit_beyond_minimum(self, group: PendingGroup) -> int:
         """Pods beyond the minimum, one by one, as long as they fit."""
         admitted = 0
+        self._beyond.pop(group.key, None)
         for pod in group.beyond_minimum:
             single = msgspec.structs.replace(
                 group, gang=((pod.requirements, 1),), pods=(pod,), beyond_minimum=(), started=False
             )
             found = self._check.check(single, self._free_for(single))
             if isinstance(found, Inadmissible):
+                self._beyond[group.key] = found
                 break
             self._assignments.append(Assignment(pod, found.placed[0][1], found.pinned))
             self._check.assume(single, found)

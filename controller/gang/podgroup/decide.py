@@ -18,7 +18,7 @@ from shared.model.types import Body
 
 class GroupSnapshot(msgspec.Struct, frozen=True):
     """`ungating`: admitted pods that still have the gate, with the pod as stored; `evict_because`: why all of its pods are to
-    be deleted, "" when they are not; `bind_timeout`: seconds."""
+    be deleted, "" when they are not; `bind_timeout`: seconds; `beyond`: why pods beyond the minimum wait."""
 
     group: PodGroupInfo
     counts: GroupPodCounts
@@ -27,6 +27,7 @@ class GroupSnapshot(msgspec.Struct, frozen=True):
     ungating: tuple[tuple[Ungating, Body], ...] = ()
     evict_because: str = ""
     bind_timeout: float = 300.0
+    beyond: Inadmissible | None = None
 
     @property
     def unschedulable(self) -> str:
@@ -39,7 +40,9 @@ class GroupSnapshot(msgspec.Struct, frozen=True):
 def wanted_status(seen: GroupSnapshot, now: float) -> Body:
     """`now`: epoch seconds."""
     admitted = bool(seen.ungating) and seen.group.phase not in (PodGroupPhase.RUNNING, PodGroupPhase.COMPLETED)
-    observed = phase.GroupObservation(seen.group, seen.counts, seen.inadmissible, admitted, seen.unschedulable)
+    observed = phase.GroupObservation(
+        seen.group, seen.counts, seen.inadmissible, admitted, seen.unschedulable, seen.beyond
+    )
     return phase.status(observed, now)
 
 

@@ -22,13 +22,15 @@ _NUMBERS: Final = re.compile(r"\d+(\.\d+)?[a-zA-Z]*")
 
 class GroupObservation(msgspec.Struct, frozen=True):
     """`inadmissible`: why the last scheduling cycle did not admit the group; `admitted`: it did, and gates are being removed;
-    `unschedulable`: the scheduler's message about a pod that it cannot bind."""
+    `unschedulable`: the scheduler's message about a pod that it cannot bind; `beyond`: why the cycle did not admit pods
+    beyond the minimum."""
 
     group: PodGroupInfo
     counts: GroupPodCounts
     inadmissible: Inadmissible | None = None
     admitted: bool = False
     unschedulable: str = ""
+    beyond: Inadmissible | None = None
 
 
 def phase(observed: GroupObservation) -> PodGroupPhase:
@@ -92,9 +94,20 @@ def _unschedulable(observed: GroupObservation, wanted: PodGroupPhase, now: float
         who = f"{number_of(counts.unbound, 'pod')} {verb(counts.unbound, 'is', 'are')}"
         message = f"{who} not bound to nodes: {observed.unschedulable}"
         return _with_stored_times(stored, _condition(UNSCHEDULABLE, "True", NOT_BOUND, message, now))
-    if not stored or wanted is PodGroupPhase.PENDING:
+    if wanted is PodGroupPhase.PENDING:
         return dict(stored) or None
-    return _with_stored_times(stored, _condition(UNSCHEDULABLE, "False", READY, "", now))
+    more = _beyond(observed)
+    if not stored and not more:
+        return None
+    return _with_stored_times(stored, _condition(UNSCHEDULABLE, "False", READY, more, now))
+
+
+def _beyond(observed: GroupObservation) -> str:
+    """Why pods beyond the minimum wait; empty when none does, or when it is not known."""
+    waiting, why = observed.counts.gated, observed.beyond
+    if why is None or not waiting or observed.admitted:
+        return ""
+    return f"{number_of(waiting, 'pod')} beyond the minimum {verb(waiting, 'waits', 'wait')}: {why.message}"
 
 
 def _scheduled(observed: GroupObservation, wanted: PodGroupPhase, now: float) -> Body | None:

@@ -1,6 +1,7 @@
 """Handles a gang whose minimum exceeds a ResourceQuota: it has no pods until all pods of the minimum fit."""
 
 from collections.abc import Collection, Mapping
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,7 @@ from controller.job.model.quota import (
     ExceededQuota,
     exceeded_quotas,
     has_started,
+    is_as_refused,
     lacks_for_ever,
 )
 from controller.job.phase.dependencies import tasks_with_pods
@@ -19,7 +21,8 @@ from controller.job.phase.snapshot import JobSnapshot
 from controller.job.react import refusals
 from controller.job.react.refusals import Blocker
 
-NEVER_SECONDS = 15.0  # between attempts of a gang that needs a larger quota
+NEVER_SECONDS: Final = 15.0  # between attempts of a gang that needs a larger quota, which may have changed
+UNCHANGED_SECONDS: Final = 600.0  # while it has not; a change wakes the Job
 
 
 class QuotaWait(msgspec.Struct, frozen=True):
@@ -70,7 +73,9 @@ def _existing(snapshot: JobSnapshot, task: str) -> int:
 
 def _again_at(snapshot: JobSnapshot, exceeded: ExceededQuota, refusal: Refusal) -> float:
     if lacks_for_ever(snapshot.observed, exceeded):
-        return refusal.at + NEVER_SECONDS
+        if is_as_refused(snapshot.observed, exceeded):
+            return refusal.at + UNCHANGED_SECONDS
+        return min(refusals.again_at(refusal), refusal.at + NEVER_SECONDS)
     return min(refusals.again_at(refusal), refusal.at + TRY_SECONDS)
 
 

@@ -73,7 +73,8 @@ class JobObservation(msgspec.Struct, frozen=True):
     """A Job and the objects around it, read at one time.
 
     `body`: the Job as stored; `claims`: PersistentVolumeClaims that exist; `objects`: plugin objects by KIND/NAME;
-    `refusals`: recent refusals of the API server, by kind and name; `priorities`: PriorityClass name -> value;
+    `refusals`: recent refusals of the API server, by kind and name; `allowed`: what ResourceQuotas allow, by their names,
+    empty without refusals; `priorities`: PriorityClass name -> value;
     `quota_ahead`: an older Job that waits for quota that this one needs too, "" for none;
     `place`: what the quotas of policies say, None if none is about the Job;
     `wrote_ago`: seconds since this process last wrote the Job's status or first saw the Job, by a monotonic clock.
@@ -90,6 +91,7 @@ class JobObservation(msgspec.Struct, frozen=True):
     commands: tuple[Command, ...] = ()
     queue: Queue | None = None
     refusals: Mapping[tuple[Kind, str], Refusal] = {}
+    allowed: Mapping[str, Mapping[str, str]] = {}
     priorities: Mapping[str, int] = {}
     quota_ahead: str = ""
     place: QuotaPlace | None = None

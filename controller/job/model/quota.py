@@ -4,7 +4,7 @@ the Jobs of a namespace that wait for quota the oldest is tried first.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -58,6 +58,12 @@ def lacks_for_ever(observed: JobObservation, exceeded: ExceededQuota) -> str:
     return exceeded.never_allows({name: str(amount) for name, amount in (needs or {}).items()})
 
 
+def is_as_refused(observed: JobObservation, exceeded: ExceededQuota) -> bool:
+    """Whether the quota allows no more than when it refused the pod, of what it lacked then."""
+    allowed = _read((observed.allowed.get(exceeded.name) or {}).items())
+    return bool(exceeded.limited) and all(allowed.get(name) == limit for name, limit in exceeded.limited.items())
+
+
 def waits_for_quota(observed: JobObservation) -> tuple[ExceededQuota, Refusal] | None:
     """The quota that the Job waits for before any of its pods can start."""
     if observed.job.status.state.phase in STOPPED or observed.job.metadata.deletion_timestamp or has_started(observed):
@@ -68,9 +74,14 @@ def waits_for_quota(observed: JobObservation) -> tuple[ExceededQuota, Refusal] |
 
 def _amounts(text: str) -> dict[str, Quantity]:
     """`pods=1,requests.cpu=2` as the quota admission writes it."""
+    parts = (part.partition("=") for part in text.split(","))
+    return _read((name, value) for name, _, value in parts)
+
+
+def _read(amounts: Iterable[tuple[str, str]]) -> dict[str, Quantity]:
+    """The amounts that are quantities."""
     found = {}
-    for part in text.split(","):
-        name, _, value = part.partition("=")
+    for name, value in amounts:
         try:
             found[name] = quantity(value)
         except QuantityError:

@@ -13,9 +13,9 @@ from controller.owner_references import by_controller_uid
 from controller.runtime.command_targets import TargetedCommands
 from shared import names
 from shared.key import Key
-from shared.kinds import CONFIGMAP, JOB, NODE, POD, PODGROUP, PRIORITYCLASS, PVC, QUEUE, SECRET, Kind
+from shared.kinds import CONFIGMAP, JOB, NODE, POD, PODGROUP, PRIORITYCLASS, PVC, QUEUE, RESOURCEQUOTA, SECRET, Kind
 from shared.kube.cache.cache import Cache
-from shared.kube.cache.trimmed import only_metadata, only_resources
+from shared.kube.cache.trimmed import only_allowed, only_metadata, only_resources
 from shared.model.types import Body
 
 OWNER: Final = "owner"
@@ -37,6 +37,7 @@ class JobCaches:
         self.commands = TargetedCommands(JOB, caches, context.api, context.applier)
         self.claims = caches.want(PVC, transform=only_metadata)
         self.priorities = caches.want(PRIORITYCLASS)
+        self.resource_quotas = caches.want(RESOURCEQUOTA, transform=only_allowed)
         self.watched = {name: _plugin_cache(context, kind) for name, kind in PLUGIN_KINDS.items() if kind is not SECRET}
         self.secrets = caches.remember(SECRET)
 

@@ -96,6 +96,7 @@ class JobObserver:
             commands=tuple(self._related.commands(key)),
             queue=self._related.queue(job),
             refusals=refusals,
+            allowed=self._related.allowed(key.namespace) if refusals else {},
             priorities=self._related.priorities(job),
             place=self.quotas.place(key, body),
             wrote_ago=wrote_ago,

@@ -60,6 +60,11 @@ class RelatedObjects:
             if command is not None and not command.metadata.deletion_timestamp:
                 yield command
 
+    def allowed(self, namespace: str) -> dict[str, dict[str, str]]:
+        """What the ResourceQuotas of the namespace allow."""
+        quotas = self._caches.resource_quotas.list(namespace)
+        return {body["metadata"]["name"]: body["status"]["hard"] for body in quotas}
+
     def priorities(self, job: Job) -> dict[str, int]:
         """The values of the PriorityClasses that the pod templates name."""
         wanted = ((task.template.get("spec") or {}).get("priorityClassName") for task in job.spec.tasks or ())

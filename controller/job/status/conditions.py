@@ -87,8 +87,21 @@ def _running(snapshot: JobSnapshot) -> tuple[str, str]:
     trouble = problems_text(problems(snapshot.by_role), scheduler=True)
     return (
         reasons.POD_PROBLEM if trouble else reasons.PODS_RUNNING,
-        f"of {number_of(snapshot.wanted.replicas, 'pod')}: {text or 'none yet'}{_waiting(snapshot)}{trouble}",
+        f"of {number_of(snapshot.wanted.replicas, 'pod')}: {text or 'none yet'}{_waiting(snapshot)}{_gated(snapshot)}{trouble}",
     )
+
+
+def _gated(snapshot: JobSnapshot) -> str:
+    """Why pods of a running Job are not admitted, as the PodGroup says."""
+    group = current_group(snapshot.observed.group, snapshot.record)
+    gated = any(pod.gated for pods in snapshot.by_role.current.values() for pod in pods.values())
+    if group is None or not gated:
+        return ""
+    return next((f"; {each.message}" for each in group.status.conditions if _is_about_pods(each)), "")
+
+
+def _is_about_pods(condition: PodGroupCondition) -> bool:
+    return condition.type == "Unschedulable" and bool(condition.message)
 
 
 def _waiting(snapshot: JobSnapshot) -> str:

@@ -13,3 +13,9 @@ def only_resources(node: Body) -> Body:
 def only_metadata(body: Body) -> Body:
     """For kinds of which only the existence matters."""
     return {"apiVersion": body.get("apiVersion"), "kind": body.get("kind"), "metadata": strip(body)["metadata"]}
+
+
+def only_allowed(quota: Body) -> Body:
+    """ResourceQuotas without what is used, which changes with every pod."""
+    hard = (quota.get("status") or {}).get("hard") or {}
+    return {**only_metadata(quota), "status": {"hard": hard}}

@@ -170,7 +170,14 @@ class GangCluster:
         group = self.cache.groups[Key(NAMESPACE, name)]
         ungating = tuple((each, {}) for each in self.cache.ungating.get(group.key, {}).values())
         why = self.gang.memory.inadmissible.get(group.key)
-        seen = GroupSnapshot(group, self.cache.counts(group.key), self.cache.pods_of(group), why, ungating)
+        seen = GroupSnapshot(
+            group,
+            self.cache.counts(group.key),
+            self.cache.pods_of(group),
+            why,
+            ungating,
+            beyond=self.gang.memory.beyond.get(group.key),
+        )
         wanted = wanted_status(seen, self.now)
         pure(decide)(msgspec.structs.replace(seen, ungating=()), wanted, 0.0, self.now)
         body = {**self.groups[name], "status": wanted}

@@ -253,3 +253,22 @@ def test_no_place_is_held_for(case: str) -> None:
         _lose(made, name, ())
     made.bind()
     assert made.bound("waits") == 1
+
+
+def test_the_cause_why_pods_beyond_a_minimum_wait_is_kept_until_they_are_admitted() -> None:
+    made = with_nodes("8")
+    made.queue("q", capability={"pods": "3"})
+    made.submit("g", (template(), 5), minimum=2, queue="q")
+    made.bind()
+    key = Key(NAMESPACE, "g")
+    assert made.bound("g") == 3
+    assert "queue q uses pods 3 of 3" in made.gang.memory.beyond[key].message
+    made.bind()
+    assert key in made.gang.memory.beyond
+    made.submit("later", (template(), 1))
+    made.bind()
+    assert made.bound("later") == 1
+    made.queue("q", capability={"pods": "9"})
+    made.bind()
+    assert made.bound("g") == 5
+    assert made.gang.memory.beyond == {}

@@ -156,3 +156,21 @@ def test_a_pod_is_pinned_to_its_node_in_every_affinity_term() -> None:
     patched = jsonpatch.apply_patch(body, ungate_patch(Ungating(pod_info_of(body), "n1"), body).patch)
     assert patched["spec"]["affinity"]["nodeAffinity"][key]["nodeSelectorTerms"] == [{"matchFields": [field]}]
     assert patched["spec"]["schedulingGates"] == []
+
+
+BEYOND = {
+    "one waits": (tally(pods=3, scheduled=2, running=2, gated=1), "1 pod beyond the minimum waits: no room"),
+    "two wait": (tally(pods=4, scheduled=2, running=2, gated=2), "2 pods beyond the minimum wait: no room"),
+    "none waits": (tally(pods=2, scheduled=2, running=2), ""),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+def test_a_running_group_says_why_pods_beyond_its_minimum_wait(case: str) -> None:
+    counts, message = BEYOND[case]
+    why = Inadmissible(NOT_ENOUGH_RESOURCES, "no room")
+    status = phase.status(phase.GroupObservation(group("Running"), counts, beyond=why), NOW)
+    said = [
+        (each["status"], each.get("message", "")) for each in status["conditions"] if each["type"] == "Unschedulable"
+    ]
+    assert (status["phase"], said) == ("Running", [("False", message)] if message else [])

@@ -287,6 +287,15 @@ def test_the_first_pending_may_be_left_out_when_pods_start_soon() -> None:
     assert [condition.status for condition in cluster.status.conditions] == ["Pending", "Running"]
 
 
+def test_a_job_that_restarts_before_its_first_status_was_pending() -> None:
+    body = job(task(replicas=1), policies=[policy("RestartTask", "PodFailed")])
+    cluster = Toy(body, JobSettings(backend=UngatedBackend(), count_seconds=1.0))
+    cluster.wrote_at = cluster.now
+    cluster.look()
+    cluster.fail("w-0").look()
+    assert [condition.status for condition in cluster.status.conditions] == ["Pending", "Restarting"]
+
+
 def test_a_job_that_stays_pending_reports_it_within_a_second() -> None:
     cluster = Toy(job(), JobSettings(count_seconds=1.0))
     cluster.auto_inqueue = False

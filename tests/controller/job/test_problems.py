@@ -203,6 +203,18 @@ def test_a_gang_that_waits_raises_one_event_with_its_message() -> None:
     assert [note.message for note in cluster.notes if note.reason == "WaitingForPodGroup"] == ["5 pods do not fit"]
 
 
+def test_a_running_job_says_why_pods_beyond_its_minimum_wait() -> None:
+    cluster = started(task(replicas=3, minAvailable=2), minAvailable=2)
+    why = "1 pod beyond the minimum waits: queue q uses pods 2 of 2 (spec.capability), 1 pod needs 1 more"
+    assert cluster.group is not None
+    cluster.group["status"]["conditions"] = [{"type": "Unschedulable", "status": "False", "message": why}]
+    cluster.settle()
+    assert message(cluster) == "of 3 pods: 3 running"
+    cluster._pod("w-2")["spec"]["schedulingGates"] = [{"name": "jobflow.dev/gang"}]
+    show(cluster, "w-2", "Pending").settle()
+    assert message(cluster) == f"of 3 pods: 2 running, 1 pending; {why}"
+
+
 def test_a_job_that_enters_a_blocked_state_raises_an_event_each_time() -> None:
     cluster = toy(volumes=[{"mountPath": "/data", "volumeClaimName": "shared"}]).settle().wait(60).settle()
     want = "PersistentVolumeClaim shared does not exist; the Job waits for it"

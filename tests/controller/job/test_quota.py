@@ -60,6 +60,36 @@ def test_all_pods_are_created_once_the_quota_allows_them() -> None:
     assert sorted(made.pods) == ["w-0", "w-1"]
 
 
+def test_a_gang_that_a_quota_never_allows_tries_again_when_the_quota_changes() -> None:
+    made = gated(hard=1)
+    made.allowed = {"q": {"pods": "1"}}
+    for _ in range(6):
+        made.look()
+    tries = len(made.created)
+    for _ in range(8):
+        made.now += 60
+        made.look()
+    assert (made.pods, len(made.created)) == ({}, tries)
+    made.allowed = {"q": {"pods": "2"}}
+    made.refuse = lambda action: ""
+    made.look()
+    assert sorted(made.pods) == ["w-0", "w-1"]
+
+
+@pytest.mark.parametrize("allowed", [{}, {"q": {"pods": "much"}}, {"other": {"pods": "1"}}, {"q": {"pods": "5"}}])
+def test_a_gang_that_a_quota_never_allows_tries_again_where_the_quota_is_not_known(
+    allowed: dict[str, dict[str, str]],
+) -> None:
+    made = gated(hard=1)
+    made.allowed = allowed
+    for _ in range(4):
+        made.look()
+    made.refuse = lambda action: ""
+    made.now += 15
+    made.look()
+    assert sorted(made.pods) == ["w-0", "w-1"]
+
+
 def test_pods_beyond_the_minimum_may_be_refused() -> None:
     made = gated(hard=2, replicas=4, minAvailable=2)
     made.job["spec"]["tasks"][0]["minAvailable"] = 2

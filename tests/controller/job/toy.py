@@ -39,6 +39,7 @@ class Toy:
         self.objects: dict[tuple[Kind, str], Body] = {}
         self.now = NOW
         self.missing_nodes: set[str] = set()
+        self.allowed: dict[str, dict[str, str]] = {}  # by ResourceQuotas
         self.auto_inqueue = True
         self.grace = True  # deleted pods stay terminating until `vanish`
         self.refuse: Callable[[Action], str] = lambda action: ""
@@ -73,6 +74,7 @@ class Toy:
             commands=tuple(msgspec.convert(body, Command) for body in self._of(COMMAND)),
             queue=msgspec.convert(self.queue, Queue) if self.queue else None,
             refusals=dict(self.refusals),
+            allowed=self.allowed,
             place=self.place,
             wrote_ago=None if self.wrote_at is None else self.now - self.wrote_at,
             settings=self.settings,

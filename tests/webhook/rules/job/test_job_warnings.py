@@ -26,6 +26,16 @@ WARNINGS: dict[str, tuple[Body, list[str]]] = {
         policies({"events": ["PodFailed", "CommandIssued", "OutOfSync"], "action": "AbortJob"}),
         ['spec.policies[0]: "CommandIssued", "OutOfSync" are never raised: the policy does not act on it'],
     ),
+    "a network topology, which only Volcano's scheduler knows": (
+        job(networkTopology={"highestTierAllowed": 1}),
+        [
+            (
+                "spec.networkTopology: only Volcano's scheduler looks at it; with the gang backends gate and native, "
+                "the pods run anywhere"
+            )
+        ],
+    ),
+    "one that is wished for": (job(networkTopology={"mode": "soft", "highestTierAllowed": 1}), []),
     "mpi without workers": (
         job(task("master"), plugins={"mpi": []}),
         ['spec.plugins.mpi: no task "worker" (--worker): the plugin is set up without it'],
