@@ -23,7 +23,6 @@ from controller.job.react.react import handle_events
 from controller.job.status import conditions
 from controller.job.status.notes import entered, marked, place_notes
 from controller.job.status.status_write import changed, hold_back, needs_next_pass, with_place, with_reason
-from shared.model.phases import JobPhase
 
 
 def decide(observed: JobObservation) -> Decision:
@@ -67,7 +66,7 @@ def _with_transition(observed: JobObservation, stored: JobRecord, record: JobRec
     if record.phase is stored.phase and record.version == stored.version:
         return record
     change = PhaseChange(record.phase, record.reason, record.message)
-    before = (PhaseChange(JobPhase.PENDING),) if observed.job.status.state.phase is None else ()
+    before = (PhaseChange(stored.phase),) if observed.job.status.state.phase is None else ()
     return phases.with_phases(record, (*before, change), observed.now)
 
 
