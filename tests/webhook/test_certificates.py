@@ -14,13 +14,14 @@ import pytest
 from cryptography import x509
 from prometheus_client import REGISTRY
 
+from certs import plan
 from certs.handshake import expiry
 from certs.issue import CertificatePair, issue_serving, new_authority
-from certs.keeper import CertificateKeeper, CertificateLocation
+from certs.keeper import CertificateKeeper, CertificateLocation, KeeperResult
 from shared import kinds
 from shared.kinds import Kind
 from shared.kube.client.api import Api
-from shared.kube.client.errors import NotFound
+from shared.kube.client.errors import Forbidden, NotFound
 from shared.model.types import Body
 from tests.webhook.make import flow, known
 from tests.webhook.server.serving import AUTHORITY, NOW, PAIR, TlsClient, issued, trusting
@@ -201,3 +202,31 @@ async def test_a_certificate_of_our_own_is_served_and_ready_once_it_is_trusted(m
     await until(lambda: trust() == "")
     assert api.configuration["webhooks"][0]["clientConfig"]["caBundle"]
     task.cancel()
+
+
+class FailingKeeper:
+    """Returns certificates issued so many days ago once; then the Secret cannot be read."""
+
+    def __init__(self, days: float) -> None:
+        issued_at = datetime.fromtimestamp(time.time(), UTC) - timedelta(days=days)
+        self._found = [plan.apply_step(plan.RotationStep.ISSUE_ALL, None, ("localhost",), issued_at)]
+        self.failures = 0
+
+    async def look(self) -> KeeperResult:
+        if self._found:
+            return KeeperResult(self._found.pop(), True, timedelta(seconds=0))
+        self.failures += 1
+        raise Forbidden("secrets is forbidden")
+
+
+@pytest.mark.parametrize(("days", "wanted"), [(364, ""), (366, "certificate has expired) and not replaced: secrets")])
+async def test_a_webhook_whose_secret_cannot_be_kept_is_ready_until_its_certificate_expires(
+    monkeypatch: pytest.MonkeyPatch, days: float, wanted: str
+) -> None:
+    monkeypatch.setattr(certificate_sources, "RETRY_SECONDS", 0.01)
+    trust, keeper = TrustCheck("not looked at yet"), FailingKeeper(days)
+    task = asyncio.create_task(keep_secret(ServingCertificate(), trust, cast(CertificateKeeper, keeper), 0.01))
+    await until(lambda: keeper.failures > 2)
+    task.cancel()
+    assert wanted in trust.reason
+    assert bool(wanted) is bool(trust.reason)

@@ -15,7 +15,7 @@ from shared.kube.client.reader import ApiReader
 from webhook.server.tls import BadCertificate, CertificateFiles, ServingCertificate
 
 if TYPE_CHECKING:
-    from certs.keeper import CertificateKeeper
+    from certs.keeper import CertificateKeeper, KeeperResult
 
 LOG: Final = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 2.0  # interval of reading the files
@@ -63,7 +63,11 @@ async def watch_files(
 async def keep_secret(
     serving: ServingCertificate, trust: TrustCheck, keeper: "CertificateKeeper", seconds: float = SECRET_SECONDS
 ) -> None:
-    """Serve the certificate of the Secret. Together with the other replicas issue and rotate it and inject its CA."""
+    """Serve the certificate of the Secret. Together with the other replicas issue and rotate it and inject its CA.
+
+    While the Secret cannot be kept, the process is ready only as long as its certificate is valid.
+    """
+    kept: KeeperResult | None = None
     while True:
         pause = seconds
         try:
@@ -73,8 +77,10 @@ async def keep_secret(
             pause = min(seconds, kept.next_look.total_seconds())
         except (ApiError, BadCertificate) as error:
             LOG.error("certificate not kept", extra={"error": str(error)})
-            if not serving.loaded:
+            if kept is None or not serving.loaded:
                 trust.reason = f"no certificate: {error}"
+            elif fault := trust_error(serving.context, kept.material.bundle, kept.material.names[0]):
+                trust.reason = f"its certificate is not accepted ({fault}) and not replaced: {error}"
             pause = min(seconds, RETRY_SECONDS)
         await asyncio.sleep(pause if trust.reason == "" else min(pause, RETRY_SECONDS))
 
