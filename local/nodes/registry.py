@@ -24,6 +24,7 @@ _HEALTHY = {
     "PIDPressure": ("False", "KubeletHasSufficientPID"),
     "Ready": ("True", "KubeletReady"),
 }
+_DISK = "100Gi"
 
 
 class NodeRegistry:
@@ -115,7 +116,12 @@ def node(name: str, settings: NodeSettings) -> Body:
 
 
 def node_status(settings: NodeSettings, port: int, now: str) -> Body:
-    resources = {"cpu": settings.cpu, "memory": settings.memory, "pods": str(settings.pods)}
+    resources = {
+        "cpu": settings.cpu,
+        "memory": settings.memory,
+        "ephemeral-storage": _DISK,
+        "pods": str(settings.pods),
+    }
     if settings.gpus:
         resources[settings.gpu_resource] = str(settings.gpus)
     conditions = [

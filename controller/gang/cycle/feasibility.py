@@ -5,9 +5,10 @@ from functools import cached_property
 
 import msgspec
 
-from controller.gang.cache.amounts import Amounts, format_amount, format_amounts, summed
+from controller.gang.cache.amounts import Amounts, format_amount, format_amounts, largest, summed
 from controller.gang.cache.assumed import AssumedPod, AssumedTotals
 from controller.gang.cache.capacity import ClusterCapacity, Free
+from controller.gang.cache.exclusive_resources import is_exclusive
 from controller.gang.cache.node import kept_out, why_none_is_eligible
 from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Inadmissible, PendingGroup
 from controller.gang.cache.placement import Gang, Placement, fits_wherever_pods_go, free_for, place
@@ -148,7 +149,8 @@ class FeasibilityCheck:
                 else f"the {len(capacity.nodes)} nodes of this cluster were"
             )
             message = f"never fits: {group.needs}; {ever.fitting} would fit if {nodes_are} empty"
-            message += "".join(f"; {rule}" for rule in (*self._unmet_rules(group), *self._taints(group)))
+            rules = (*self._unmet_rules(group), *self._taints(group), *self._too_large(group))
+            message += "".join(f"; {rule}" for rule in rules)
             return Inadmissible(NOT_ENOUGH_RESOURCES, message, permanent=True)
         key = frozenset(pod.constraints for pod, _ in group.gang), free is capacity.free
         if key not in self._open:
@@ -177,6 +179,18 @@ class FeasibilityCheck:
             if number and self._capacity.eligible(each, in_any_condition=True):
                 nodes = f"{number_of(number, 'node')} {verb(number, 'has', 'have')}"
                 said.add(f"{nodes} taints that the pods do not tolerate: {taints}")
+        return sorted(said)
+
+    def _too_large(self, group: PendingGroup) -> list[str]:
+        """Requests of a single pod that no node can meet, also when it is empty."""
+        said: set[str] = set()
+        for pod, _ in group.gang:
+            eligible = self._capacity.eligible(pod.constraints, in_any_condition=True)
+            most = largest(self._allocatable[name] for name in eligible)
+            for name, amount in pod.requests if eligible else ():
+                if not is_exclusive(name) and most.get(name, 0) < amount:
+                    rest = f", the largest has {format_amount(name, most[name])}" if most.get(name) else ""
+                    said.add(f"no node has {name} {format_amount(name, amount)}{rest}")
         return sorted(said)
 
     def _causes(self, group: PendingGroup, nodes: tuple[str, ...]) -> Iterator[str]:

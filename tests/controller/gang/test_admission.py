@@ -63,7 +63,10 @@ def test_the_message_of_a_single_pod_speaks_of_one_pod_and_one_node() -> None:
     made = with_nodes("4")
     made.submit("one", (template(cpu="5"), 1))
     made.round()
-    assert made.why("one") == "never fits: 1 pod needs cpu 5; 0 would fit if the only node of this cluster was empty"
+    assert made.why("one") == (
+        "never fits: 1 pod needs cpu 5; 0 would fit if the only node of this cluster was empty; "
+        "no node has cpu 5, the largest has 4"
+    )
 
 
 TAINT = {"key": "bad", "value": "x", "effect": "NoExecute"}
@@ -113,7 +116,7 @@ def test_a_group_that_never_fits_names_the_taints(case: str) -> None:
 
 
 IMPOSSIBLE = {
-    "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200; 0 would fit if the 2 nodes of this cluster were empty"),
+    "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200; 0 would fit if the 2 nodes of this cluster were empty; no node has cpu 100, the largest has 4"),
     "no node has the label": ({"nodeSelector": {"gpu": "yes"}}, {}, "never fits: 2 pods that start together need cpu 2; 0 would fit if the 2 nodes of this cluster were empty; no node has the labels gpu=yes (nodeSelector)"),
     "no node matches the affinity": (
         {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
