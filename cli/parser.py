@@ -1,6 +1,8 @@
 """The argument parser, built from cli.verbs."""
 
 import argparse
+import contextlib
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -11,11 +13,26 @@ from cli.verbs import CLUSTER_FLAGS, GROUPS, VERBS, Argument, Verb, defaults_of
 
 DESCRIPTION: Final = "Batch workflows on Kubernetes: check, run, watch and control JobFlows."
 _OUTPUT: Final = "what to print"
+_NO_TERMINAL: Final = 80
 _CHOICE: Final = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
     """Keeps the lines of examples."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """The width of the terminal, as shutil has it. argparse asks for each argument, also if it prints no help, and the
+    import of shutil with all compression formats takes longer than the parser."""
+    with contextlib.suppress(ValueError):
+        if (given := int(os.environ.get("COLUMNS", ""))) > 0:
+            return given
+    with contextlib.suppress(OSError):
+        return os.get_terminal_size().columns or _NO_TERMINAL
+    return _NO_TERMINAL
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,7 +61,7 @@ def build(prog: str = "jobflow", word: str = "") -> argparse.ArgumentParser:
     for verb in [verb for verb in VERBS if verb.name.partition(" ")[0] == word] or VERBS:
         group, _, name = verb.name.rpartition(" ")
         if group and group not in groups:
-            made = verbs.add_parser(group, help=GROUPS[group], description=GROUPS[group])
+            made = verbs.add_parser(group, help=GROUPS[group], description=GROUPS[group], formatter_class=_Help)
             groups[group] = made.add_subparsers(title="verbs", metavar="VERB", required=True)
         _verb(groups[group] if group else verbs, name, verb)
     return parser

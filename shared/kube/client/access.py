@@ -1,9 +1,12 @@
 """The address of the API server and the client's credentials, which are refreshed while they are in use."""
 
+import contextlib
 import copy
+import os
 import ssl
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -93,16 +96,28 @@ def _load_certificate(context: ssl.SSLContext, credentials: Credentials) -> None
     """Python's ssl module takes files only, so texts are in files while they are loaded."""
     if not (credentials.cert_file or credentials.cert_data):
         return
-    import tempfile  # many users have a token instead
-
-    with tempfile.TemporaryDirectory(prefix="jobflow-") as folder:
-        certificate = _as_file(credentials.cert_file, credentials.cert_data, Path(folder, "certificate"))
-        key = _as_file(credentials.key_file, credentials.key_data, Path(folder, "key"))
+    with (
+        _file(credentials.cert_file, credentials.cert_data) as certificate,
+        _file(credentials.key_file, credentials.key_data) as key,
+    ):
         context.load_cert_chain(certificate, key or None)
 
 
-def _as_file(path: str, text: str, at: Path) -> str:
+@contextlib.contextmanager
+def _file(path: str, text: str) -> Iterator[str]:
+    """The path of a file with the text, or `path` if there is no text. On Linux the text stays in memory."""
     if not text:
-        return path
-    at.write_text(text)
-    return str(at)
+        yield path
+    elif sys.platform == "linux":
+        descriptor = os.memfd_create("jobflow")
+        try:
+            os.write(descriptor, text.encode())
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+    else:
+        import tempfile
+
+        with tempfile.TemporaryDirectory(prefix="jobflow-") as folder:
+            Path(folder, "text").write_text(text)
+            yield str(Path(folder, "text"))

@@ -38,13 +38,11 @@ def in_pod(kubeconfig: str = "") -> bool:
 
 def _configs(kubeconfig: str) -> Iterator[Body]:
     """The kubeconfig files that can be parsed. Faults in the others are reported by `connect.load`."""
-    import yaml
-
     from shared.kube.client.kubeconfig import parsed
 
     paths = kubeconfig or os.environ.get("KUBECONFIG", "") or HOME_KUBECONFIG
     for path in (Path(part).expanduser() for part in paths.split(os.pathsep) if part):
-        with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
+        with contextlib.suppress(OSError, ValueError):
             config = parsed(path.read_text())
             if isinstance(config, dict):
                 yield config

@@ -10,15 +10,13 @@ import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-import yaml
 
+from shared.codec import plain_yaml
 from shared.kube.client.access import Credentials
 from shared.model.types import Body
-
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class BadKubeconfig(Exception):
@@ -132,16 +130,28 @@ def credentials(chosen: Chosen) -> Credentials:
 @lru_cache(maxsize=4)
 def parsed(text: str) -> Any:
     """The text of a kubeconfig as JSON, which callers must not change. Commands ask for its contexts and its namespace too.
-    Raises yaml.YAMLError or ValueError.
+    Raises ValueError.
     """
-    return yaml.load(text, Loader=_LOADER)
+    try:
+        return plain_yaml.read(text)
+    except plain_yaml.NotPlain:
+        return _by_library(text)
+
+
+def _by_library(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
 
 
 def _read(path: Path) -> tuple[_File, Path]:
     try:
         raw = parsed(path.read_text())
         return msgspec.convert({} if raw is None else raw, _File), path.absolute().parent
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise BadKubeconfig(f"{path.name}: {error}") from error
 
 

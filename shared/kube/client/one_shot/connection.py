@@ -5,7 +5,7 @@ import select
 import socket
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from shared.kube.client.access import Access
@@ -72,9 +72,16 @@ class _Connection(http.client.HTTPConnection):
         self._name = access.server_name or where.hostname
 
     def connect(self) -> None:
-        super().connect()
+        address: Any = (_encoded(self.host), self.port)
+        self.sock = socket.create_connection(address, self.timeout)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls is not None:
-            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
+            self.sock = self._tls.wrap_socket(self.sock, server_hostname=_encoded(self._name))
+
+
+def _encoded(name: str | None) -> str | bytes | None:
+    """The name as bytes if it is ASCII: to encode text, Python imports the tables of international names."""
+    return name.encode("ascii") if name and name.isascii() else name
 
 
 def _is_over(sock: socket.socket | None) -> bool:
