@@ -51,6 +51,21 @@ WRONG: dict[str, Body] = {
     "a selector that is no label": {"controller": {"nodeSelector": {"disk": "very fast"}}},
     "a peer without a network": {"networkPolicy": {"apiServerTo": [{"ipBlock": {"cidr": "everywhere"}}]}},
     "a peer that is misspelt below": {"networkPolicy": {"webFrom": [{"ipBlock": {"cdir": "10.0.0.0/8"}}]}},
+    "a peer whose label has a space": {
+        "networkPolicy": {"webFrom": [{"podSelector": {"matchLabels": {"my app": "x"}}}]},
+    },
+    "namespaces of resource steps by a label with a space": {
+        "resourceSteps": {
+            "kinds": [
+                {
+                    "apiVersion": "batch/v1",
+                    "kind": "Job",
+                    "resource": "jobs",
+                    "namespaceSelector": {"matchLabels": {"my team": "x"}},
+                }
+            ]
+        }
+    },
     "a negative budget": {"webhook": {"podDisruptionBudget": {"minAvailable": -1}}},
     "more replicas than a number holds": {"webhook": {"replicas": 2147483648}},
     "a scheduler with capitals": {"gang": {"podSchedulerName": "Default_Scheduler"}},
