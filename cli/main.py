@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = int(run(arguments))
         sys.stdout.flush()
         if argv is None:
-            gc.freeze()  # the process ends: it would look at all objects twice more
+            _end(code)
         return code
     except CliError as error:
         return _fail(error)
@@ -62,6 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(CliError(f"the output cannot be written: {error.strerror}", Exit.USAGE))
     except Exception as error:  # noqa: BLE001 - users get one line for every error
         return _fail(_unexpected(error))
+
+
+def _end(code: int) -> None:
+    """End the process, if it has no threads that have to be waited for, without Python's clean-up: it frees object by object,
+    a twentieth of the time of a short command.
+    """
+    if "threading" not in sys.modules:
+        sys.stderr.flush()
+        os._exit(code)
+    gc.freeze()  # the clean-up would look at all objects twice more
 
 
 def _discard_output() -> None:

@@ -66,6 +66,17 @@ def test_a_short_command_imports_no_heavy_library(arguments: tuple[str, ...], tm
     assert ran.stderr.splitlines()[-1] == "[] 0"
 
 
+def test_a_short_command_ends_without_cleaning_up_and_writes_all_of_its_output(tmp_path: Path) -> None:
+    program = (
+        "import atexit, sys\nfrom cli.main import main\natexit.register(print, 'cleaned up')\n"
+        "sys.argv = ['jobflow', *sys.argv[1:]]\nsys.exit(main())\n"
+    )
+    with threaded(serve) as (_, address):
+        command = [sys.executable, "-c", program, "list", "-A", "--kubeconfig", kubeconfig(tmp_path, address)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert [line.split()[:2] for line in ran.stdout.splitlines()] == [["NAMESPACE", "NAME"], ["ns", "nightly"]]
+
+
 ROW = "nightly   Running   1/3        1         0        5m30s"
 TABLES = {
     "of a namespace": (("-n", "ns"), "NAME      STATUS    PROGRESS   RUNNING   FAILED   AGE", ROW),
