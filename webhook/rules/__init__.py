@@ -317,7 +317,10 @@ COMMAND_RULES: Final[tuple[Rule, ...]] = (
     command_message.message_names_params_of_the_flow,
 )
 POLICY_RULES: Final[tuple[Rule, ...]] = (policy.policy_can_work,)
-POLICY_WARNINGS: Final[tuple[Warner, ...]] = (policy.stored_objects_violate_the_policy,)
+POLICY_WARNINGS: Final[tuple[Warner, ...]] = (
+    policy.stored_objects_violate_the_policy,
+    policy.patterns_that_match_no_image,
+)
 EXCEPTION_RULES: Final[tuple[Rule, ...]] = (
     policy_exception.exception_fields_can_work,
     policy_exception.exception_ends_later,

@@ -6,6 +6,7 @@ from typing import Final
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.policy.compiled.check import policy_faults
+from shared.policy.patterns.images import image_pattern_doubt
 from shared.violation import Violation
 from webhook.subject.policy_subjects import PolicySubject
 from webhook.subject.subjects import body_or_empty
@@ -34,6 +35,13 @@ def stored_objects_violate_the_policy(policy: PolicySubject) -> Iterator[str]:
         return
     outcome = _OUTCOMES[policy.spec.mode or PolicyMode.ENFORCE]
     yield f"violations by stored objects at the scan of {at}: {count}; such objects are kept, new ones {outcome}"
+
+
+def patterns_that_match_no_image(policy: PolicySubject) -> Iterator[str]:
+    for name, holder in (("allowed", policy.spec.allowed), ("denied", policy.spec.denied)):
+        for index, text in enumerate(holder.images if holder is not None else ()):
+            if doubt := image_pattern_doubt(text):
+                yield f'spec.{name}.images[{index}]: "{text}" {doubt}'
 
 
 def _judged(body: Body) -> Body:

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.policy.patterns.images import ImagePatterns, ImageReference, image_pattern_fault, parse_image
+from shared.policy.patterns.images import (
+    ImagePatterns,
+    ImageReference,
+    image_pattern_doubt,
+    image_pattern_fault,
+    parse_image,
+)
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -95,6 +101,30 @@ def test_a_pattern_is_compared_part_by_part(pattern: str, text: str, wanted: boo
     image = parse_image(text)
     for patterns in ([pattern], ["registry.other/x", pattern]):
         assert (image is not None and ImagePatterns(patterns).match(image)) is wanted
+
+
+NOTHING: dict[str, str | None] = {
+    "app:1.*@sha256:*": 'write "app@sha256:*" or "app:1.*"',
+    "registry.corp:5000/app:1@sha256:*": 'write "registry.corp:5000/app@sha256:*" or "registry.corp:5000/app:1"',
+    "app:": "the tag after the colon is missing",
+    "app@": "the digest after the @ is missing",
+    ":1": "the repository is missing",
+    "@sha256:*": "the repository is missing",
+    "app:*@sha256:*": None,
+    "app@sha256:*": None,
+    "registry.corp:5000/app": None,
+    "*": None,
+}
+
+
+@pytest.mark.parametrize(("pattern", "said"), NOTHING.items(), ids=NOTHING)
+def test_a_pattern_that_matches_no_image_is_doubted(pattern: str, said: str | None) -> None:
+    doubt = image_pattern_doubt(pattern)
+    assert (doubt is None) == (said is None)
+    assert said is None or (doubt is not None and said in doubt)
+    if doubt is not None:
+        images = ["app", "app:1", f"app@{DIGEST}", f"app:1.2@{DIGEST}", f"registry.corp:5000/app:1@{DIGEST}"]
+        assert not any(ImagePatterns([pattern]).match(each) for text in images if (each := parse_image(text)))
 
 
 def test_a_pattern_of_a_registry_needs_a_slash() -> None:
