@@ -105,10 +105,9 @@ def image_pattern_doubt(text: str) -> str | None:
     """Why no image matches `text`, or None. Stored policies may have such patterns beside others, so that it is no fault."""
     whole, at, digest = text.partition("@")
     name, tag = _split_tag(whole)
-    if not name or tag == "" or (at and not digest):
-        missing = "repository" if not name else "tag after the colon" if tag == "" else "digest after the @"
-        return f"matches no image: the {missing} is missing"
-    if at and tag not in (None, "*"):
+    if not name:
+        return "matches no image: the repository is missing"
+    if at and digest and tag not in (None, "", "*"):
         return f'matches no image, because the tag of an image with a digest is ignored: write "{name}@{digest}" or "{whole}"'
     return None
 

@@ -106,8 +106,8 @@ def test_a_pattern_is_compared_part_by_part(pattern: str, text: str, wanted: boo
 NOTHING: dict[str, str | None] = {
     "app:1.*@sha256:*": 'write "app@sha256:*" or "app:1.*"',
     "registry.corp:5000/app:1@sha256:*": 'write "registry.corp:5000/app@sha256:*" or "registry.corp:5000/app:1"',
-    "app:": "the tag after the colon is missing",
-    "app@": "the digest after the @ is missing",
+    "app:": None,
+    "app@": None,
     ":1": "the repository is missing",
     "@sha256:*": "the repository is missing",
     "app:*@sha256:*": None,
