@@ -73,9 +73,7 @@ class AdmissionVerdict(msgspec.Struct, frozen=True):
     rules: tuple[str, ...] = ()  # names of the rules that found the violations, for metrics
     policy_warnings: int = 0  # number of warnings of policies, which are the last ones
     warned_by: tuple[str, ...] = ()  # names of the rules that warned, for logs
-    schema_faults: int = (
-        0  # violations that the API server's schema has too, or all of an unreadable object without; the first ones
-    )
+    schema_faults: int = 0  # number of violations of the API server's schema, which are the first ones
     policies: tuple[PolicyFinding, ...] = ()  # what JobFlowPolicies found, for metrics
 
     @property

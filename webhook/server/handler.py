@@ -164,11 +164,11 @@ class AdmissionHandler:
         return verdict
 
     async def _unreadable(self, review: AdmissionReview, lookups: Lookups, reads: LiveReads) -> AdmissionVerdict:
-        """The refusal of an object that does not match the schema and has other faults too. The API server names the faults of
-        the schema before it calls the validating webhook, so that users would see the others only when those are corrected.
+        """The refusal of an object that does not match the schema. The API server would name the faults of the schema alone,
+        without remedies, before it calls the validating webhook. It does so for an object that is too large to be checked here.
         """
         judged = await self._validated(review, lookups, reads)
-        return judged if len(judged.violations) > judged.schema_faults else ALLOWED
+        return judged if judged.schema_faults else ALLOWED
 
     def _watch(self, reads: LiveReads) -> Callable[[], bool]:
         """Whether judging has taken less than WORK_SECONDS from now on, without the reads meanwhile."""

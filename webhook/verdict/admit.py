@@ -253,7 +253,7 @@ def _broken(
     judged = (violation for rule, found in more.items() if rule != SCHEMA for violation in found)
     rest = [violation for violation in judged if violation.path not in known]
     rules = (SCHEMA, *(rule for rule in more if rule != SCHEMA))
-    return AdmissionVerdict((*unread, *rest), rules=rules, schema_faults=len(schema) or len(unread))
+    return AdmissionVerdict((*unread, *rest), rules=rules, schema_faults=len(schema))
 
 
 def _as_stored(settings: Iterable[Setting], old: Body | None) -> Iterable[Setting]:

@@ -71,7 +71,11 @@ def _why_nothing(context: FlowContext, named_attempts: Mapping[str, int]) -> str
         reasons = [_why_not(context.steps[name], attempt) for name, attempt in named_attempts.items()]
         return "; ".join(reasons)
     if context.flows_open:
-        return "the flow is being stopped already"
+        below = [name for name in context.with_children() if _runs_a_flow(context, name)]
+        how = (
+            f"; `jobflow stop --force` also ends `finally` of what {steps_that(below, 'runs', 'run')}" if below else ""
+        )
+        return f"the flow is being stopped already{how}"
     return "only `finally` runs, which a stop does not end; `jobflow stop --force` or spec.finallyDeadlineSeconds do"
 
 

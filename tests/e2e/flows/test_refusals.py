@@ -67,6 +67,16 @@ def test_faults_of_the_schema_do_not_hide_those_that_only_the_webhook_finds(scen
     assert [path for path in wanted if path not in reported] == [], reported
 
 
+def test_a_wrong_type_is_refused_with_the_value_and_what_to_write(scenario: Scenario) -> None:
+    """The schema of the API server says `Invalid value: "boolean": ... must be of type string` only."""
+    reported = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "f", {"a": {"if": True}}, parallelism="2"))
+    for said in (
+        "spec.flows[0].if: Invalid value: true: must be of type string; write the value in quotes",
+        'spec.parallelism: Invalid value: "2": must be of type integer; write a number, without quotes',
+    ):
+        assert said in reported
+
+
 def test_all_faults_of_a_policy_are_reported_at_once(scenario: Scenario) -> None:
     rules = [{"name": "r", "expression": "objct.spec == 1"}]
     spec = {"mode": "enforce", "allowed": {"images": ["a[b]"], "queues": [5]}, "rules": rules}

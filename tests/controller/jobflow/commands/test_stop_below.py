@@ -73,6 +73,9 @@ def test_a_plain_stop_leaves_the_clean_up_below_alone() -> None:
     cluster = running()
     assert cluster.command(STOP) == "Done: the Jobs of step s are terminated"
     assert cluster.sent == [("f-s", "terminated by its JobFlow")]
+    assert cluster.command(STOP) == (
+        "WithoutEffect: the flow is being stopped already; `jobflow stop --force` also ends `finally` of what step s runs"
+    )
 
 
 def test_a_forced_stop_after_a_plain_one_reaches_the_clean_up_that_began_since() -> None:
