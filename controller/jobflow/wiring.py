@@ -7,11 +7,12 @@ from controller.runtime.controller import Controller, Route
 from controller.runtime.routes import its_controller, itself
 from controller.runtime.workqueue import WorkQueue
 from shared.kinds import JOBFLOW
+from shared.model.types import Body
 
 
 def build(context: ControllerContext) -> Controller:
     """The controller of JobFlows, ready to run."""
-    queue = WorkQueue("jobflow")
+    queue = WorkQueue("jobflow", is_new=lambda key: _has_no_status(reconciler.observer.flows.get(*key)))
     reconciler = FlowReconciler(context, queue.add)
     observer = reconciler.observer
     quotas = observer.quotas
@@ -35,3 +36,8 @@ def build(context: ControllerContext) -> Controller:
         ),
         primary=observer.flows,
     )
+
+
+def _has_no_status(flow: Body | None) -> bool:
+    """Whether readers see nothing of a flow yet: its first status does not wait behind passes of other flows."""
+    return flow is not None and not ((flow.get("status") or {}).get("state") or {}).get("phase")

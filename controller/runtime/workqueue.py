@@ -8,6 +8,7 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Final
 
 from controller import metrics
@@ -15,33 +16,42 @@ from shared.key import Key
 
 BACKOFF_BASE: Final = 0.005
 BACKOFF_CAP: Final = 1000.0
-FAIR_SHARE: Final = 8  # one background key after so many urgent ones
+FAIR_SHARE: Final = 8  # a lane with keys gets a turn after so many keys of earlier lanes
+
+
+class Lane(IntEnum):
+    """Which keys come before others: those of objects that nothing is known about yet, changes, and keys from the first list
+    and from periodic scans.
+    """
+
+    NEW = 0
+    CHANGED = 1
+    BACKGROUND = 2
 
 
 class KeyQueue:
     """Decides which key is next. All times are seconds of one clock.
 
-    A key is queued at most once. A key that is added while it is processed is queued again when that is done.
-    Background keys (from the first list and from periodic scans) come after urgent ones, but get every ninth turn.
+    A key is queued at most once. A key that is added while it is processed is queued again when that is done. Keys of a later
+    lane get every ninth turn.
     """
 
     def __init__(self) -> None:
-        self._queued: dict[Key, bool] = {}  # key -> urgent; queued, or to be queued again after processing
+        self._queued: dict[Key, Lane] = {}  # queued, or to be queued again after processing
         self._processing: set[Key] = set()
-        self._urgent: deque[Key] = deque()
-        self._background: deque[Key] = deque()
+        self._lanes: tuple[deque[Key], ...] = tuple(deque() for _ in Lane)
         self._due: dict[Key, float] = {}
         self._heap: list[tuple[float, Key]] = []
-        self._streak = 0
+        self._passed_over = [0 for _ in Lane]  # keys of earlier lanes that were taken since the last one of this lane
 
-    def add(self, key: Key, *, urgent: bool = True) -> bool:
+    def add(self, key: Key, lane: Lane = Lane.CHANGED) -> bool:
         """Whether the key was not queued yet."""
         known = self._queued.get(key)
-        if known is not None and (known or not urgent):
+        if known is not None and known <= lane:
             return False
-        self._queued[key] = urgent
+        self._queued[key] = lane
         if key not in self._processing:
-            (self._urgent if urgent else self._background).append(key)
+            self._lanes[lane].append(key)
         return known is None
 
     def add_at(self, key: Key, at: float) -> None:
@@ -68,23 +78,25 @@ class KeyQueue:
 
     def take(self) -> Key | None:
         """The next key, which is then in processing, or None."""
-        first, second = self._urgent, self._background
-        if self._streak >= FAIR_SHARE and self._background:
-            first, second = second, first
-        key = self._pop(first) or self._pop(second)
-        if key is not None:
-            self._streak = self._streak + 1 if self._queued[key] else 0
-            del self._queued[key]
-            self._processing.add(key)
-        return key
+        waited = [lane for lane in Lane if self._passed_over[lane] >= FAIR_SHARE]
+        for lane in (*reversed(waited), *Lane):
+            key = self._pop(lane)
+            if key is not None:
+                self._passed_over[lane] = 0
+                for later in range(lane + 1, len(Lane)):
+                    self._passed_over[later] += 1
+                del self._queued[key]
+                self._processing.add(key)
+                return key
+        return None
 
     def done(self, key: Key) -> bool:
         """Processing of the key has ended. Returns whether it is queued again, because it was added meanwhile."""
         self._processing.discard(key)
-        urgent = self._queued.get(key)
-        if urgent is None:
+        lane = self._queued.get(key)
+        if lane is None:
             return False
-        (self._urgent if urgent else self._background).append(key)
+        self._lanes[lane].append(key)
         return True
 
     @property
@@ -95,23 +107,27 @@ class KeyQueue:
     def processing(self) -> int:
         return len(self._processing)
 
-    def _pop(self, line: deque[Key]) -> Key | None:
-        urgent = line is self._urgent
+    def _pop(self, lane: Lane) -> Key | None:
+        line = self._lanes[lane]
         while line:
             key = line.popleft()
-            # A background key that became urgent is in both lines; only its urgent entry counts.
-            if self._queued.get(key) is urgent and key not in self._processing:
+            # A key that was added to an earlier lane later is in both; only its entry in the earlier one counts.
+            if self._queued.get(key) is lane and key not in self._processing:
                 return key
         return None
 
 
 class WorkQueue:
-    """The keys of one controller. Not thread-safe: use it on one event loop only."""
+    """The keys of one controller. Not thread-safe: use it on one event loop only.
+
+    `is_new`: whether the object of a key has no status yet. Such keys come before changes of others.
+    """
 
     def __init__(
         self,
         name: str,
         *,
+        is_new: Callable[[Key], bool] = lambda key: False,
         clock: Callable[[], float] = time.monotonic,
         base: float = BACKOFF_BASE,
         cap: float = BACKOFF_CAP,
@@ -120,6 +136,7 @@ class WorkQueue:
         self._clock = clock
         self._base = base
         self._cap = cap
+        self._is_new = is_new
         self._keys = KeyQueue()
         self._failures: dict[Key, int] = {}
         self._since: dict[Key, float] = {}
@@ -143,7 +160,8 @@ class WorkQueue:
         """Add `key`. It is processed once, however often it is added before that. Background keys come after urgent ones."""
         if self._closed:
             return
-        if self._keys.add(key, urgent=urgent):
+        lane = Lane.BACKGROUND if not urgent else Lane.NEW if self._is_new(key) else Lane.CHANGED
+        if self._keys.add(key, lane):
             self._adds.inc()
             self._since.setdefault(key, self._clock())
         self._wakeup.set()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from controller.runtime.workqueue import FAIR_SHARE, KeyQueue, WorkQueue
+from controller.runtime.workqueue import FAIR_SHARE, KeyQueue, Lane, WorkQueue
 from shared.key import Key
 
 A, B, C = (Key("ns", name) for name in "abc")
@@ -38,19 +38,37 @@ def test_a_key_added_during_its_processing_is_processed_again() -> None:
 
 def test_background_keys_yield_to_urgent_ones_but_get_their_share() -> None:
     keys = KeyQueue()
-    keys.add(A, urgent=False)
+    keys.add(A, Lane.BACKGROUND)
     urgent = [Key("ns", f"u{index}") for index in range(FAIR_SHARE + 3)]
     for key in urgent:
         keys.add(key)
     assert drain(keys) == [*urgent[:FAIR_SHARE], A, *urgent[FAIR_SHARE:]]
 
 
+def test_new_keys_come_before_changes_which_get_their_share_too() -> None:
+    keys = KeyQueue()
+    keys.add(B, Lane.BACKGROUND)
+    keys.add(A)
+    new = [Key("ns", f"n{index}") for index in range(FAIR_SHARE + 3)]
+    for key in new:
+        keys.add(key, Lane.NEW)
+    assert drain(keys) == [*new[:FAIR_SHARE], B, A, *new[FAIR_SHARE:]]
+
+
+def test_a_changed_key_that_is_new_after_all_is_processed_once_and_first() -> None:
+    keys = KeyQueue()
+    for key in (A, B):
+        keys.add(key)
+    assert not keys.add(B, Lane.NEW)
+    assert drain(keys) == [B, A]
+
+
 def test_a_background_key_that_becomes_urgent_is_processed_once_and_soon() -> None:
     keys = KeyQueue()
     for key in (A, B, C):
-        keys.add(key, urgent=False)
+        keys.add(key, Lane.BACKGROUND)
     assert not keys.add(C)
-    assert not keys.add(C, urgent=False)
+    assert not keys.add(C, Lane.BACKGROUND)
     assert drain(keys) == [C, A, B]
 
 
@@ -103,6 +121,17 @@ async def test_get_waits_for_a_key_and_ends_when_closed() -> None:
     assert len(queue) == 0
 
 
+async def test_new_keys_come_first_also_when_they_were_delayed() -> None:
+    queue = WorkQueue("test", is_new=lambda key: key == C)
+    queue.add_after(C, 0.001)
+    await asyncio.sleep(0.01)
+    queue.add(A)
+    queue.add(C, urgent=False)
+    queue.add(B)
+    assert [await queue.get() for _ in range(3)] == [C, A, B]
+    queue.close()
+
+
 async def test_delayed_keys_come_when_due() -> None:
     queue = WorkQueue("test")
     queue.add_after(B, 0.02)
@@ -119,17 +148,17 @@ class Workers(RuleBasedStateMachine):
         super().__init__()
         self.queue = KeyQueue()
         self.now = 0.0
-        self.wanted: dict[Key, bool] = {}  # added and not taken since
+        self.wanted: set[Key] = set()  # added and not taken since
         self.delayed: dict[Key, float] = {}
         self.working: list[Key] = []
         self.waits: dict[Key, int] = {}
 
     keys = st.sampled_from([Key("ns", name) for name in "abcdef"])
 
-    @rule(key=keys, urgent=st.booleans())
-    def add(self, key: Key, urgent: bool) -> None:
-        assert self.queue.add(key, urgent=urgent) is (key not in self.wanted)
-        self.wanted[key] = urgent or self.wanted.get(key, False)
+    @rule(key=keys, lane=st.sampled_from(Lane))
+    def add(self, key: Key, lane: Lane) -> None:
+        assert self.queue.add(key, lane) is (key not in self.wanted)
+        self.wanted.add(key)
 
     @rule(key=keys, seconds=st.integers(1, 5))
     def delay(self, key: Key, seconds: int) -> None:
@@ -144,7 +173,7 @@ class Workers(RuleBasedStateMachine):
         assert sorted(due_keys) == sorted(key for key, at in self.delayed.items() if at <= self.now)
         for key in due_keys:
             del self.delayed[key]
-            self.add(key, True)
+            self.add(key, Lane.CHANGED)
 
     @rule()
     def take(self) -> None:
@@ -155,7 +184,7 @@ class Workers(RuleBasedStateMachine):
             return
         assert key in free
         assert key not in self.working
-        del self.wanted[key]
+        self.wanted.remove(key)
         self.working.append(key)
         self.waits.pop(key, None)
         for other in free - {key}:
