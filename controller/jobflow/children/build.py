@@ -13,6 +13,7 @@ from controller.jobflow.children.merge import Unmergeable, merge_job_spec
 from controller.jobflow.children.metadata import marked, resolved, substituted, values_of
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault, Iteration, evaluate_at
+from shared.codec.patch_words import patch_fault
 from shared.crd.unknown import unknown_in_job_spec
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.kinds import JOB
@@ -53,11 +54,13 @@ def _patched(context: FlowContext, step: Step, spec: Body, iteration: Iteration 
     for number, operation in enumerate(operations):
         try:
             raw = _operation(context, step, operation, iteration, lookup, number)
-            spec = _applied(raw, spec)
         except ExpressionFault as fault:
             raise BuildFault(reasons.INVALID_EXPRESSION, f"patch.jsonPatch[{number}]: {fault}") from fault
+        try:
+            spec = _applied(raw, spec)
         except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, KeyError) as fault:
-            said = f"patch.jsonPatch[{number}]: {operation.op} {operation.path}: {fault}"
+            why = patch_fault(expansion.without_marks(raw), expansion.without_marks(spec)) or str(fault)
+            said = f"patch.jsonPatch[{number}]: {operation.op} {operation.path}: {why}"
             raise BuildFault(reasons.INVALID_PATCH, expansion.without_marks(said)[:512]) from fault
     if not isinstance(spec, dict):
         raise BuildFault(reasons.INVALID_PATCH, "patch.jsonPatch leaves no JobSpec")
