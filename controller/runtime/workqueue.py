@@ -19,7 +19,7 @@ BACKOFF_CAP: Final = 1000.0
 FAIR_SHARE: Final = 8  # a lane with keys gets a turn after so many keys of earlier lanes
 
 
-class Lane(IntEnum):
+class QueueLane(IntEnum):
     """Which keys come before others: those of objects that nothing is known about yet, changes, and keys from the first list
     and from periodic scans.
     """
@@ -37,14 +37,16 @@ class KeyQueue:
     """
 
     def __init__(self) -> None:
-        self._queued: dict[Key, Lane] = {}  # queued, or to be queued again after processing
+        self._queued: dict[Key, QueueLane] = {}  # queued, or to be queued again after processing
         self._processing: set[Key] = set()
-        self._lanes: tuple[deque[Key], ...] = tuple(deque() for _ in Lane)
+        self._lanes: tuple[deque[Key], ...] = tuple(deque() for _ in QueueLane)
         self._due: dict[Key, float] = {}
         self._heap: list[tuple[float, Key]] = []
-        self._passed_over = [0 for _ in Lane]  # keys of earlier lanes that were taken since the last one of this lane
+        self._passed_over = [
+            0 for _ in QueueLane
+        ]  # keys of earlier lanes that were taken since the last one of this lane
 
-    def add(self, key: Key, lane: Lane = Lane.CHANGED) -> bool:
+    def add(self, key: Key, lane: QueueLane = QueueLane.CHANGED) -> bool:
         """Whether the key was not queued yet."""
         known = self._queued.get(key)
         if known is not None and known <= lane:
@@ -78,12 +80,12 @@ class KeyQueue:
 
     def take(self) -> Key | None:
         """The next key, which is then in processing, or None."""
-        waited = [lane for lane in Lane if self._passed_over[lane] >= FAIR_SHARE]
-        for lane in (*reversed(waited), *Lane):
+        waited = [lane for lane in QueueLane if self._passed_over[lane] >= FAIR_SHARE]
+        for lane in (*reversed(waited), *QueueLane):
             key = self._pop(lane)
             if key is not None:
                 self._passed_over[lane] = 0
-                for later in range(lane + 1, len(Lane)):
+                for later in range(lane + 1, len(QueueLane)):
                     self._passed_over[later] += 1
                 del self._queued[key]
                 self._processing.add(key)
@@ -107,7 +109,7 @@ class KeyQueue:
     def processing(self) -> int:
         return len(self._processing)
 
-    def _pop(self, lane: Lane) -> Key | None:
+    def _pop(self, lane: QueueLane) -> Key | None:
         line = self._lanes[lane]
         while line:
             key = line.popleft()
@@ -160,7 +162,7 @@ class WorkQueue:
         """Add `key`. It is processed once, however often it is added before that. Background keys come after urgent ones."""
         if self._closed:
             return
-        lane = Lane.BACKGROUND if not urgent else Lane.NEW if self._is_new(key) else Lane.CHANGED
+        lane = QueueLane.BACKGROUND if not urgent else QueueLane.NEW if self._is_new(key) else QueueLane.CHANGED
         if self._keys.add(key, lane):
             self._adds.inc()
             self._since.setdefault(key, self._clock())

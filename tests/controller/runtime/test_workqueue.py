@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from controller.runtime.workqueue import FAIR_SHARE, KeyQueue, Lane, WorkQueue
+from controller.runtime.workqueue import FAIR_SHARE, KeyQueue, QueueLane, WorkQueue
 from shared.key import Key
 
 A, B, C = (Key("ns", name) for name in "abc")
@@ -38,7 +38,7 @@ def test_a_key_added_during_its_processing_is_processed_again() -> None:
 
 def test_background_keys_yield_to_urgent_ones_but_get_their_share() -> None:
     keys = KeyQueue()
-    keys.add(A, Lane.BACKGROUND)
+    keys.add(A, QueueLane.BACKGROUND)
     urgent = [Key("ns", f"u{index}") for index in range(FAIR_SHARE + 3)]
     for key in urgent:
         keys.add(key)
@@ -47,11 +47,11 @@ def test_background_keys_yield_to_urgent_ones_but_get_their_share() -> None:
 
 def test_new_keys_come_before_changes_which_get_their_share_too() -> None:
     keys = KeyQueue()
-    keys.add(B, Lane.BACKGROUND)
+    keys.add(B, QueueLane.BACKGROUND)
     keys.add(A)
     new = [Key("ns", f"n{index}") for index in range(FAIR_SHARE + 3)]
     for key in new:
-        keys.add(key, Lane.NEW)
+        keys.add(key, QueueLane.NEW)
     assert drain(keys) == [*new[:FAIR_SHARE], B, A, *new[FAIR_SHARE:]]
 
 
@@ -59,16 +59,16 @@ def test_a_changed_key_that_is_new_after_all_is_processed_once_and_first() -> No
     keys = KeyQueue()
     for key in (A, B):
         keys.add(key)
-    assert not keys.add(B, Lane.NEW)
+    assert not keys.add(B, QueueLane.NEW)
     assert drain(keys) == [B, A]
 
 
 def test_a_background_key_that_becomes_urgent_is_processed_once_and_soon() -> None:
     keys = KeyQueue()
     for key in (A, B, C):
-        keys.add(key, Lane.BACKGROUND)
+        keys.add(key, QueueLane.BACKGROUND)
     assert not keys.add(C)
-    assert not keys.add(C, Lane.BACKGROUND)
+    assert not keys.add(C, QueueLane.BACKGROUND)
     assert drain(keys) == [C, A, B]
 
 
@@ -155,8 +155,8 @@ class Workers(RuleBasedStateMachine):
 
     keys = st.sampled_from([Key("ns", name) for name in "abcdef"])
 
-    @rule(key=keys, lane=st.sampled_from(Lane))
-    def add(self, key: Key, lane: Lane) -> None:
+    @rule(key=keys, lane=st.sampled_from(QueueLane))
+    def add(self, key: Key, lane: QueueLane) -> None:
         assert self.queue.add(key, lane) is (key not in self.wanted)
         self.wanted.add(key)
 
@@ -173,7 +173,7 @@ class Workers(RuleBasedStateMachine):
         assert sorted(due_keys) == sorted(key for key, at in self.delayed.items() if at <= self.now)
         for key in due_keys:
             del self.delayed[key]
-            self.add(key, Lane.CHANGED)
+            self.add(key, QueueLane.CHANGED)
 
     @rule()
     def take(self) -> None:
