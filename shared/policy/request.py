@@ -55,7 +55,7 @@ def request_variable(
         "operation": operation,
         "userInfo": user,
         "dryRun": dry_run,
-        "options": options or {},
+        "options": options or {"apiVersion": "meta.k8s.io/v1", "kind": f"{operation.title()}Options"},
     }
 
 
