@@ -43,7 +43,7 @@ class GateAdmission:
             cache.ungate(each.pod, each.node, pinned=each.pinned)
         cache.version += result.released
         self.memory = result.memory
-        wakes = [at for at in (result.wake, due) if at is not None]
+        wakes = [at for at in (result.wake, due, cache.assumed.next_expiry) if at is not None]
         return msgspec.structs.replace(result, wake=min(wakes, default=None))
 
     def usage(self, group: Key) -> Amounts | None:

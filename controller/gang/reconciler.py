@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from controller.cluster.apply import Applier
 from controller.decision import Decision
 from controller.gang.admission import GateAdmission
 from controller.gang.cache.pending_group import Inadmissible
+from controller.gang.cache.pod import PodInfo
 from controller.gang.cache.pod_group import PodGroupInfo
 from controller.gang.podgroup import bind_timeout
 from controller.gang.podgroup.decide import GroupSnapshot, decide, wanted_status
@@ -39,6 +40,7 @@ class GangReconciler:
         self._next_cycle = 0.0
         self._reported: dict[Key, Inadmissible] = {}
         self._evicting: dict[Key, str] = {}
+        self._others_wait = False
         self._throttle = StatusThrottle()
 
     async def reconcile(self, key: Key) -> float | None:
@@ -67,6 +69,7 @@ class GangReconciler:
         for key in result.evict:
             self._evicting[key] = "its queue uses more than it deserves, and a group of another queue needs the room"
             self._wake(key, True)
+        self._wake_unschedulable(result.memory.awaits_binding)
         self._wake_inadmissible({**result.memory.beyond, **result.memory.inadmissible})
         if result.admitted or result.evict:
             counts = {
@@ -78,6 +81,13 @@ class GangReconciler:
         if self._cache.version != version:  # bookings have expired or a reservation was dropped: others may fit now
             return CYCLE_SECONDS
         return None if result.wake is None else max(CYCLE_SECONDS, result.wake - self._admission.clock())
+
+    def _wake_unschedulable(self, others_wait: bool) -> None:
+        """Whether other groups wait decides how long the pods of these groups may."""
+        if others_wait != self._others_wait:
+            self._others_wait = others_wait
+            for key in self._cache.unschedulable_groups():
+                self._wake(key, False)
 
     def _wake_inadmissible(self, inadmissible: Mapping[Key, Inadmissible]) -> None:
         for key, why in inadmissible.items():
@@ -101,24 +111,32 @@ class GangReconciler:
 
     def _observe(self, group: PodGroupInfo) -> GroupSnapshot:
         ungating = self._cache.ungating.get(group.key, {})
+        pods = self._cache.pods_of(group)
         return GroupSnapshot(
             group=group,
             counts=self._cache.counts(group.key),
-            pods=self._cache.pods_of(group),
+            pods=pods,
             inadmissible=self._admission.memory.inadmissible.get(group.key),
             ungating=tuple(
                 (each, stored) for each in ungating.values() if (stored := self._pods.get(*each.pod.key)) is not None
             ),
             evict_because=self._evicting.pop(group.key, ""),
-            bind_timeout=self._admission.settings.bind_timeout,
+            bind_timeout=self._bind_limit(group.key, pods),
             beyond=self._admission.memory.beyond.get(group.key),
         )
 
     def _next_look(self, key: Key, decision: Decision, now: float) -> float | None:
         """Seconds until the group must be reconciled again, by the cache as it is now, own writes included."""
         group = self._cache.groups.get(key)
-        limit = self._admission.settings.bind_timeout
+        limit = self._bind_limit(key, self._cache.pods_of(group)) if group else 0.0
         due = bind_timeout.deadline(group, self._cache.counts(key), limit) if group else None
         waits = [decision.requeue_after] if decision.requeue_after is not None else []
         waits += [max(0.0, due - now)] if due is not None else []
         return min(waits, default=None)
+
+    def _bind_limit(self, key: Key, pods: Iterable[PodInfo]) -> float:
+        limit = self._admission.settings.bind_timeout
+        if not self._others_wait or not self._cache.counts(key).unschedulable:
+            return limit
+        said = next((pod.unschedulable for pod in pods if pod.unschedulable), "")
+        return bind_timeout.while_others_wait(said, limit)

@@ -37,13 +37,15 @@ class AssumedPod(msgspec.Struct, frozen=True):
 
 class BookedPod(msgspec.Struct, frozen=True):
     """A pod that is being created without gate, or the place held for one that replaces a lost pod. `at`: when the last
-    attempt to create it began, epoch seconds; infinite for a held place, which HeldPlaces releases.
+    attempt to create it began, epoch seconds; infinite for a held place, which HeldPlaces releases. `again`: an earlier
+    attempt was not answered.
     """
 
     group: Key
     queue: str
     assumed: AssumedPod
     at: float
+    again: bool = False
 
 
 class AssumedTotals:
@@ -130,7 +132,7 @@ class AssumedPods:
 
     def attempted_again(self, pod: Key, now: float) -> None:
         """Another attempt to create a booked pod begins, at epoch seconds: it may take as long as the first."""
-        self._booked[pod] = msgspec.structs.replace(self._booked[pod], at=now)
+        self._booked[pod] = msgspec.structs.replace(self._booked[pod], at=now, again=True)
 
     def unbook(self, pod: Key, booked: BookedPod) -> bool:
         """Release this booking, unless another has taken its place. Returns whether it was released."""
@@ -159,6 +161,17 @@ class AssumedPods:
         if pod in self._booked and self._booked[pod].at <= at:
             self._release(pod)
 
+    def not_attempted(self, group: Key, at: float) -> None:
+        """The API server refused one of the group's pods, at epoch seconds: the others that were booked for the same
+        attempt exist by now or were not sent."""
+        left = [
+            pod
+            for pod, booked in self._booked.items()
+            if booked.group == group and booked.at <= at and not booked.again
+        ]
+        for pod in left:
+            self._release(pod)
+
     def none_created(self, group: Key, at: float) -> None:
         """The API server refused to create the PodGroup, and with it all of its pods."""
         for pod in [pod for pod, booked in self._booked.items() if booked.group == group]:
@@ -170,6 +183,12 @@ class AssumedPods:
         for pod in late:
             self._release(pod)
         return bool(late)
+
+    @property
+    def next_expiry(self) -> float | None:
+        """When `expire` may have something to release, epoch seconds."""
+        first = min((booked.at for booked in self._booked.values()), default=math.inf)
+        return first + BOOKED_SECONDS if math.isfinite(first) else None
 
     def _release(self, pod: Key) -> None:
         booked = self._booked.pop(pod, None)

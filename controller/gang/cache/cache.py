@@ -47,6 +47,7 @@ class GangCache:
         self.ungating: dict[Key, dict[str, Ungating]] = {}
         self.version = 0
         self._pods: dict[str, PodInfo] = {}
+        self._unschedulable: dict[str, PodInfo] = {}  # admitted pods that the scheduler cannot bind, by uid
         self._pods_of: dict[Key, dict[str, PodInfo]] = {}
         self._counts: dict[Key, dict[int | None, GroupPodCounts]] = {}
         self._pending: dict[Key, PendingGroup] = {}
@@ -65,6 +66,7 @@ class GangCache:
         before, after = self._pods.get(uid), pod_info_of(new) if new else None
         if before == after:
             return ()
+        self._note_unschedulable(uid, after)
         if before is not None:
             self._remove(before)
         if after is not None:
@@ -130,7 +132,11 @@ class GangCache:
     def not_created(self, pod: Key, at: float) -> None:
         """See AssumedPods.not_created."""
         self._to_account.update(booked.group for booked in self.assumed.booked)
+        refused = self.assumed.booking(pod)
         self.assumed.not_created(pod, at)
+        if refused is not None and refused.at <= at:
+            self.assumed.not_attempted(refused.group, at)
+            self.version += 1
 
     def none_created(self, group: Key, at: float) -> None:
         """See AssumedPods.none_created."""
@@ -177,6 +183,7 @@ class GangCache:
             evictable=tuple(self._evictable()) if with_evictable else (),
             unassigned=bool(self.unassigned),
             version=self.version,
+            unschedulable=next((pod.key for pod in self._unschedulable.values()), None),
         )
 
     @property
@@ -191,6 +198,10 @@ class GangCache:
 
     def pods_of(self, group: PodGroupInfo) -> tuple[PodInfo, ...]:
         return tuple(pod for pod in self.pods(group.key) if group.has(pod))
+
+    def unschedulable_groups(self) -> set[Key]:
+        """The groups of admitted pods that the scheduler cannot bind."""
+        return {pod.group for pod in self._unschedulable.values() if pod.group is not None}
 
     def counts(self, key: Key) -> GroupPodCounts:
         """Of the group's own pods; of all that name it while it is not known."""
@@ -297,6 +308,14 @@ class GangCache:
         self._to_account.add(key)
         gated = any(counts.gated for counts in self._counts.get(key, {}).values())
         (self.waiting.add if gated else self.waiting.discard)(key)
+
+    def _note_unschedulable(self, uid: str, pod: PodInfo | None) -> None:
+        """A new one is a reason to try again, since groups that wait for pods to be bound name it."""
+        if pod is None or not (pod.awaits_binding and pod.unschedulable):
+            self._unschedulable.pop(uid, None)
+        else:
+            self.version += not self._unschedulable
+            self._unschedulable[uid] = pod
 
     def _update_assumed(self, uid: str, before: PodInfo | None, after: PodInfo | None) -> None:
         """A node is assumed for each pod of a group that the scheduler is to bind, and for no other."""

@@ -31,7 +31,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     """`pending`: groups with gated pods; `ungating`: groups that were admitted and whose gates are being removed; `used`:
     what groups use, by the queue that they name; `evictable`: groups that may be evicted, empty unless eviction is on;
     `unassigned`: pods without gate exist for which no node could be assumed; `version`: grows when something changes that
-    may make an inadmissible group admissible."""
+    may make an inadmissible group admissible; `unschedulable`: an admitted pod that the scheduler cannot bind, if any."""
 
     pending: tuple[PendingGroup, ...]
     ungating: frozenset[Key]
@@ -42,3 +42,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     evictable: tuple[RunningGroup, ...]
     unassigned: bool
     version: int
+    unschedulable: Key | None = None

@@ -16,6 +16,7 @@ from controller.gang.cache.pod_requirements import NodeConstraints, PodRequireme
 from controller.gang.cache.queue_usage import QueueUsage
 from controller.gang.cycle.reservation import Unreserved
 from shared.codec.plural import number_of, verb
+from shared.key import Key
 
 QUEUE_NOT_FOUND = "QueueNotFound"
 QUEUE_PARENT_CYCLE = "QueueParentCycle"
@@ -29,7 +30,10 @@ class FeasibilityCheck:
     `capacity`, `assumed` and `usage` are the cycle's own copies; `assume` books in them what was admitted.
     """
 
-    def __init__(self, capacity: ClusterCapacity, assumed: AssumedTotals, usage: QueueUsage) -> None:
+    def __init__(
+        self, capacity: ClusterCapacity, assumed: AssumedTotals, usage: QueueUsage, unschedulable: Key | None = None
+    ) -> None:
+        self._unschedulable = unschedulable
         self._capacity = capacity
         self._assumed = assumed
         self._usage = usage
@@ -124,7 +128,9 @@ class FeasibilityCheck:
         if not assumed.pinned and self._fits_wherever_pods_go(group):
             return found
         if assumed.unpinned and not group.started:
-            message = f"capacity is available; waiting for {assumed.unpinned} admitted pods to be bound"
+            message = f"capacity is available; waiting for {number_of(assumed.unpinned, 'admitted pod')} to be bound"
+            if self._unschedulable is not None:
+                message += f"; the scheduler cannot bind pod {self._unschedulable}"
             return Inadmissible(NOT_ENOUGH_RESOURCES, message, awaits_binding=True)
         return msgspec.structs.replace(found, pinned=group.may_pin)
 

@@ -33,6 +33,11 @@ class CycleMemory(msgspec.Struct, frozen=True):
     draining: bool = False
     beyond: Mapping[Key, Inadmissible] = {}
 
+    @property
+    def awaits_binding(self) -> bool:
+        """Whether a group waits until admitted pods are bound."""
+        return any(why.awaits_binding for why in self.inadmissible.values())
+
 
 def is_tried(tried: Mapping[Key, tuple[int, PendingGroup]], group: PendingGroup, version: int) -> bool:
     """Whether neither the group nor anything that could make it admissible has changed since it was tried."""

@@ -91,7 +91,8 @@ class _Cycle:
         self._draining = False
         self._capacity = snapshot.capacity.copy()
         self._usage = QueueUsage(snapshot.tree, snapshot.used, self._capacity.total)
-        self._check = FeasibilityCheck(self._capacity, snapshot.assumed.copy(), self._usage)
+        assumed = snapshot.assumed.copy()
+        self._check = FeasibilityCheck(self._capacity, assumed, self._usage, snapshot.unschedulable)
         self._blocked: dict[str, Key] = {}  # queue whose groups wait behind an overdue or first one -> that one
         self._assignments: list[Assignment] = []
         self._admitted: list[Key] = []

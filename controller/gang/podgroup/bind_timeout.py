@@ -4,6 +4,7 @@ gate.
 
 import math
 from collections.abc import Iterable
+from typing import Final
 
 from controller.gang.cache.pending_group import NOT_BOUND_IN_TIME
 from controller.gang.cache.pod import PodInfo
@@ -15,6 +16,16 @@ from shared.codec.plural import number_of, verb
 from shared.model.phases import PodGroupPhase
 from shared.model.types import Body
 from shared.timestamp import rfc3339
+
+_CLAIM: Final = "persistentvolumeclaim"
+CLAIM_SECONDS: Final = 30.0
+"""The limit for pods that wait for a PersistentVolumeClaim, while another group waits until they are bound."""
+
+
+def while_others_wait(unschedulable: str, limit: float) -> float:
+    """Seconds within which the minimum must be bound, while another group is not admitted until it is. `unschedulable`:
+    the scheduler's message about a pod; `limit`: the operator's."""
+    return min(limit, CLAIM_SECONDS) if _CLAIM in unschedulable.lower() else limit
 
 
 def deadline(group: PodGroupInfo, counts: GroupPodCounts, limit: float) -> float | None:

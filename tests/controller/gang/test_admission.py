@@ -333,3 +333,21 @@ def test_pods_of_a_runtime_class_may_gain_its_overhead_and_get_the_gate() -> Non
     made.round()
     made.submit("k", (template(runtimeClassName="kata", overhead={"cpu": "1"}), 1))
     assert made.gated("k") == 0
+
+
+def test_a_group_that_waits_for_pods_to_be_bound_names_one_that_cannot_be() -> None:
+    made = with_nodes("4")
+    made.submit("stuck", (template(cpu="500m"), 1))
+    made.round()
+    made.submit("full", (template(), 4))
+    made.submit("waits", (template(cpu="3500m"), 1))
+    made.round()
+    assert made.why("waits") == "capacity is available; waiting for 1 admitted pod to be bound"
+    pod = next(pod for pod in made.pods.values() if pod["metadata"]["name"] == "stuck-t0-0")
+    why = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "claim c not found"}
+    made.put_pod({**pod, "status": {"phase": "Pending", "conditions": [why]}})
+    made.round()
+    assert made.why("waits").endswith("; the scheduler cannot bind pod ns/stuck-t0-0")
+    made.put_pod({**pod, "spec": {**pod["spec"], "nodeName": "n0"}, "status": {"phase": "Running"}})
+    made.round()
+    assert "cannot bind" not in made.why("waits")

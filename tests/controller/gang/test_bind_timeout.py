@@ -1,11 +1,19 @@
 """Groups that are not bound in time: their pods are deleted, and the group is tried again after a back-off."""
 
+import math
+
+import pytest
+
+from controller.gang.cache.assumed import BOOKED_SECONDS, AssumedPod, BookedPod
+from controller.gang.cache.pod_requirements import requirements_of
 from controller.gang.podgroup import bind_timeout
 from controller.gang.settings import AdmissionSettings, backoff
 from shared import names
 from shared.key import Key
 from shared.timestamp import rfc3339
 from tests.controller.gang.make import NAMESPACE, template, with_nodes
+
+REQUIREMENTS = requirements_of({"metadata": {}, **template()})
 
 
 def test_all_pods_of_a_group_that_is_not_bound_in_time_are_deleted() -> None:
@@ -69,3 +77,30 @@ def test_the_bind_timeout_covers_pods_that_do_not_exist() -> None:
     assert bind_timeout.deadline(made.cache.groups[key], counts, 300.0) == made.now + 300
     patch = bind_timeout.pending_again(made.cache.groups[key], counts, "", 300.0, made.now + 300)
     assert "1 of 2 pods were bound within 300 s (1 exist without gate)" in patch["status"]["conditions"][0]["message"]
+
+
+CLAIMS = {
+    "a claim that does not exist": ('0/3 nodes are available: persistentvolumeclaim "nope" not found.', 300.0, 30.0),
+    "a claim that is not bound": ("pod has unbound immediate PersistentVolumeClaims", 300.0, 30.0),
+    "a shorter limit of the operator": ('persistentvolumeclaim "nope" not found', 10.0, 10.0),
+    "room": ("0/3 nodes are available: 3 Insufficient cpu.", 300.0, 300.0),
+    "nothing that is known": ("", math.inf, math.inf),
+}
+
+
+@pytest.mark.parametrize(("said", "limit", "wanted"), CLAIMS.values(), ids=CLAIMS.keys())
+def test_pods_that_wait_for_a_claim_hold_up_others_for_a_short_time_only(
+    said: str, limit: float, wanted: float
+) -> None:
+    assert bind_timeout.while_others_wait(said, limit) == wanted
+
+
+def test_a_cycle_is_due_when_a_booking_expires() -> None:
+    made = with_nodes("4")
+    made.cache.book(
+        Key(NAMESPACE, "p"), BookedPod(Key(NAMESPACE, "g"), "default", AssumedPod(REQUIREMENTS, "n0"), made.now)
+    )
+    assert made.round().wake == made.now + BOOKED_SECONDS
+    made.now += BOOKED_SECONDS
+    assert made.round().wake is None
+    assert len(made.cache.assumed.booked) == 0

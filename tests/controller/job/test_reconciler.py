@@ -4,10 +4,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from controller.gang.admission import GateAdmission
+from controller.gang.backends.gate import GateBackend
+from controller.gang.settings import AdmissionSettings
 from controller.gang_api import UngatedBackend, VolcanoBackend
 from controller.job import reconciler as jobs
 from controller.job.observe.models import parsed_job
@@ -16,9 +21,10 @@ from shared.key import Key
 from shared.kinds import COMMAND as COMMAND_KIND
 from shared.kinds import JOB
 from shared.model.types import Body
+from tests.controller.gang.make import node, queue
 from tests.controller.job.make import job, task
 from tests.controller.support import context_on, running
-from tests.shared.kube.fake import FakeServer, serving, until
+from tests.shared.kube.fake import FakeServer, serving, status, until
 
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
 GROUPS = "/apis/scheduling.volcano.sh/v1beta1/podgroups"
@@ -202,3 +208,22 @@ async def test_a_job_is_told_when_the_node_of_its_pods_is_gone_and_when_it_is_ba
         fake.put(NODES, {"metadata": {"name": "n1"}, "status": {}})
         await until(lambda: reason(fake) == "PodsRunning")
         assert names(fake, PODS) == ["demo-w-0"]
+
+
+async def test_no_room_stays_booked_for_pods_that_are_not_created_since_another_is_refused(fake: FakeServer) -> None:
+    async def refuse(request: web.Request) -> web.Response | None:
+        refused = request.method == "POST" and request.path.endswith("/pods")
+        return status(403, "Forbidden", "the namespace is being terminated") if refused else None
+
+    fake.before = refuse
+    async with serving(fake) as (_, api):
+        clock = asyncio.get_running_loop().time
+        admission = GateAdmission(AdmissionSettings(), clock)
+        admission.cache.update_queue(None, queue("default"))
+        admission.cache.update_node(None, node("n1"))
+        context = replace(context_on(api, clock, gang=GateBackend("default-scheduler")), admission=admission)
+        async with running(context, jobs.build(context)):
+            fake.put(JOBS, job(task("w", 4), minAvailable=1))
+            await until(lambda: reason(fake) == "FailedCreate")
+            assert fake.calls["POST pods"] < 4
+            assert len(admission.cache.assumed.booked) == 0
