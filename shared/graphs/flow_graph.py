@@ -73,17 +73,13 @@ def switch_of(spec: JobFlowSpec) -> dict[str, str]:
 
 def edges(spec: JobFlowSpec) -> dict[str, tuple[str, ...]]:
     """The steps that each step of `flows` waits for: targets, and switches that can choose it. `finally` has no edges."""
-    found: dict[str, tuple[str, ...]] = {}
-    for step in spec.flows:
-        if step.depends_on is not None and step.depends_on.targets:
-            found[step.name] = tuple(dict.fromkeys((*found.get(step.name, ()), *step.depends_on.targets)))
-        else:
-            found.setdefault(step.name, ())
-    for step in spec.flows:
-        if step.switch is not None:
-            for _, name in chosen_by(step.switch):
-                if step.name not in found.get(name, (step.name,)):
-                    found[name] = (*found[name], step.name)
+    found: dict[str, tuple[str, ...]] = dict.fromkeys([step.name for step in spec.flows], ())
+    for name, depends in [(step.name, step.depends_on) for step in spec.flows if step.depends_on is not None]:
+        found[name] = tuple(dict.fromkeys((*found[name], *depends.targets)))
+    for switch, named in [(step.switch, step.name) for step in spec.flows if step.switch is not None]:
+        for _, name in chosen_by(switch):
+            if named not in found.get(name, (named,)):
+                found[name] = (*found[name], named)
     return found
 
 
