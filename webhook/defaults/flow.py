@@ -20,4 +20,4 @@ def flow_defaults(flow: FlowSubject) -> Iterator[Setting]:
 
 def _asks(flow: FlowSubject) -> bool:
     """Whether somebody will be asked for approval, in the flow or in one that it runs."""
-    return any(step.approve is not None or step.flow is not None for _, step in flow.special)
+    return bool([step for step in flow.bare_steps if step.approve is not None or step.flow is not None])

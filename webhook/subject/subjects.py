@@ -119,7 +119,8 @@ class FlowSubject(Subject[JobFlowSpec]):
     @cached_property
     def is_ordered(self) -> bool:
         """Whether every step comes after its targets, as is usual: then all targets exist, and there is no cycle."""
-        return is_ordered(self.edges)
+        waiting = [step for step in self.spec.flows if step.depends_on is not None or step.switch is not None]
+        return not waiting or is_ordered(self.edges)
 
     @cached_property
     def ancestors(self) -> Ancestors:
