@@ -29,7 +29,7 @@ def job_routes(caches: JobCaches, quotas: QuotaBook) -> tuple[Route, ...]:
         Route(caches.queues, queue_wakes(caches.jobs)),
         Route(caches.jobs, quotas.freed),
         *(Route(cache, quotas.held) for cache in (quotas.policies, quotas.namespaces, quotas.exceptions)),
-        Route(caches.nodes, node_wakes(caches.pods)),
+        Route(caches.nodes, node_wakes(caches)),
         Route(caches.resource_quotas, quota_wakes(caches.jobs)),
         Route(caches.claims, claim_wakes(caches.jobs), own_writes=False),
     )
@@ -67,15 +67,18 @@ def queue_wakes(jobs: Cache) -> Wakes:
     return wakes
 
 
-def node_wakes(pods: Cache) -> Wakes:
-    """The Jobs with pods on a node that is created or deleted."""
+def node_wakes(caches: JobCaches) -> Wakes:
+    """The Jobs with pods on a node that is deleted, or that is created after it was missing."""
 
     def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
         body = new or old
         if body is None or (old is not None and new is not None):
             return ()
-        bound = pods.by(ON_NODE, body["metadata"]["name"])
-        return {key for pod in bound for key in controller_keys(JOB, pod)}
+        name = body["metadata"]["name"]
+        if new is not None and name not in caches.missing_nodes:
+            return ()
+        caches.missing_nodes.discard(name)
+        return {key for pod in caches.pods.by(ON_NODE, name) for key in controller_keys(JOB, pod)}
 
     return wakes
 

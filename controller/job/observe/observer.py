@@ -119,4 +119,7 @@ class JobObserver:
         return tuple(self._on_its_node(pod) for _, pod in after.values() if pod is not None)
 
     def _on_its_node(self, pod: PodObservation) -> PodObservation:
-        return on_missing_node(pod) if pod.node and not self._caches.nodes.has("", pod.node) else pod
+        if not pod.node or self._caches.nodes.has("", pod.node):
+            return pod
+        self._caches.missing_nodes.add(pod.node)
+        return on_missing_node(pod)
