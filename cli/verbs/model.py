@@ -48,6 +48,15 @@ def _limit(text: str) -> float:
     return min(found, _DAY) or _DAY
 
 
+def object_name(text: str) -> str:
+    """A name that the API server cannot take for the list of all objects, or for a path."""
+    if not text:
+        raise ArgumentTypeError("a name must not be empty")
+    if text in (".", "..") or "/" in text or "%" in text:
+        raise ArgumentTypeError(f"{text}: a name must not be '.' or '..', or contain '/' or '%'")
+    return text
+
+
 CLUSTER_FLAGS: Final = (
     arg(
         "-n",
@@ -76,11 +85,11 @@ CLUSTER_FLAGS: Final = (
 )
 ALL: Final = arg("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")
 SELECTOR: Final = arg("-l", "--selector", default="", metavar="LABELS", help="label selector: a=b,c!=d")
-FLOW: Final = arg("name", metavar="NAME", live="jobflow", help="the JobFlow")
-FLOWS: Final = arg("names", metavar="NAME", nargs="+", live="jobflow", help="JobFlows")
-JOBS: Final = arg("names", metavar="NAME", nargs="+", live="job", help="Jobs")
-QUEUES: Final = arg("names", metavar="NAME", nargs="+", live="queue", help="Queues")
-SCHEDULES: Final = arg("names", metavar="NAME", nargs="+", help="CronJobFlows or CronJobs")
+FLOW: Final = arg("name", type=object_name, metavar="NAME", live="jobflow", help="the JobFlow")
+FLOWS: Final = arg("names", type=object_name, metavar="NAME", nargs="+", live="jobflow", help="JobFlows")
+JOBS: Final = arg("names", type=object_name, metavar="NAME", nargs="+", live="job", help="Jobs")
+QUEUES: Final = arg("names", type=object_name, metavar="NAME", nargs="+", live="queue", help="Queues")
+SCHEDULES: Final = arg("names", type=object_name, metavar="NAME", nargs="+", help="CronJobFlows or CronJobs")
 FILES: Final = arg("files", metavar="FILE", nargs="+", live="manifest", help="files, folders, or - for stdin")
 WATCH: Final = arg("-w", "--watch", action="store_true", help="follow until the flow has ended")
 PARAM: Final = arg(

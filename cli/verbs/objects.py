@@ -16,6 +16,7 @@ from cli.verbs.model import (
     SELECTOR,
     Verb,
     arg,
+    object_name,
 )
 
 MOST_TIMES: Final = 1000
@@ -45,7 +46,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
         "job view",
         "jobs:view",
         "describe a Job: its tasks, pods with their Task status, conditions and events",
-        (arg("name", metavar="NAME", live="job", help="the Job"),),
+        (arg("name", type=object_name, metavar="NAME", live="job", help="the Job"),),
         BODY_FORMATS,
         examples=("jobflow job view train",),
     ),
@@ -56,7 +57,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
         "jobs:scale",
         "set the replicas of tasks; a minAvailable that was not set follows them",
         (
-            arg("name", metavar="NAME", live="job", help="the Job"),
+            arg("name", type=object_name, metavar="NAME", live="job", help="the Job"),
             arg("replicas", metavar="TASK=N", nargs="+", help="tasks and their new number of pods"),
         ),
         examples=("jobflow job scale train worker=8",),
@@ -101,7 +102,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
         "cron run",
         "cron:run",
         "start a run of a schedule now",
-        (arg("name", metavar="NAME", help="CronJobFlow or CronJob"), PARAM),
+        (arg("name", type=object_name, metavar="NAME", help="CronJobFlow or CronJob"), PARAM),
         examples=("jobflow cron run nightly -p day=2026-01-02",),
     ),
     Verb(
@@ -109,7 +110,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
         "cron:backfill",
         "run a CronJobFlow for times in the past",
         (
-            arg("name", metavar="NAME", help="CronJobFlow"),
+            arg("name", type=object_name, metavar="NAME", help="CronJobFlow"),
             arg("--from", dest="start", required=True, metavar="TIME", help="first time, RFC 3339"),
             arg("--to", dest="end", required=True, metavar="TIME", help="last time, RFC 3339"),
             arg(

@@ -49,6 +49,11 @@ USAGE = {
     "a number of lines that is none": ("logs", "f/s", "--tail", "x"),
     "a time limit that is none": ("list", "--request-timeout", "soon"),
     "a negative time limit": ("list", "--request-timeout=-1s"),
+    "an empty name of a flow": ("status", ""),
+    "one empty name of several": ("delete", "a", ""),
+    "an empty name of a Job": ("job", "view", ""),
+    "a path instead of a name": ("status", "../b"),
+    "a name that is no file": ("stop", ".."),
 }
 
 
@@ -90,6 +95,26 @@ def test_an_empty_kubeconfig_is_an_error(command: CliCommand, tmp_path: Path) ->
     (tmp_path / "config").touch()
     ran = command("list", "--kubeconfig", str(tmp_path / "config"))
     assert (ran.code, "no clusters, contexts and users in it" in ran.err) == (4, True)
+
+
+MALFORMED = {
+    "contexts that are no list": "contexts: word",
+    "a context that is a word": "contexts: [word]",
+    "a context with a word in it": "contexts: [{name: a, context: word}]",
+    "a name that is a list": "contexts: [{name: [a], context: {}}]",
+    "a namespace that is a number": "contexts: [{name: a, context: {namespace: 1}}]",
+    "a list": "- a",
+}
+
+
+@pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED.keys())
+def test_a_malformed_kubeconfig_is_an_error_that_names_the_field(
+    text: str, command: CliCommand, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text(text)
+    ran = command("list", "--kubeconfig", str(tmp_path / "config"))
+    assert (ran.code, ran.out) == (4, "")
+    assert f"{tmp_path / 'config'}: config: Expected `" in ran.err
 
 
 def test_files_are_utf_8_in_every_locale(tmp_path: Path) -> None:

@@ -4,9 +4,12 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.kube.client.connect import HOME_KUBECONFIG, SERVICE_ACCOUNT
-from shared.model.types import Body
+
+if TYPE_CHECKING:
+    from shared.kube.client.kubeconfig import KubeconfigFile
 
 
 def namespace_in_use(kubeconfig: str = "", context: str = "") -> str:
@@ -24,10 +27,10 @@ def contexts(kubeconfig: str = "") -> tuple[dict[str, str], str]:
     """
     found: dict[str, str] = {}
     current = ""
-    for config in _configs(kubeconfig):
-        current = current or str(config.get("current-context") or "")
-        for entry in config.get("contexts") or ():
-            found.setdefault(entry.get("name") or "", (entry.get("context") or {}).get("namespace") or "")
+    for file in _files(kubeconfig):
+        current = current or file.current_context or ""
+        for entry in file.contexts or ():
+            found.setdefault(entry.name, (entry.context and entry.context.namespace) or "")
     return found, current
 
 
@@ -36,13 +39,11 @@ def in_pod(kubeconfig: str = "") -> bool:
     return not (kubeconfig or os.environ.get("KUBECONFIG")) and bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
 
 
-def _configs(kubeconfig: str) -> Iterator[Body]:
-    """The kubeconfig files that can be parsed. Faults in the others are reported by `connect.load`."""
-    from shared.kube.client.kubeconfig import parsed
+def _files(kubeconfig: str) -> Iterator["KubeconfigFile"]:
+    """The kubeconfig files that can be read. Faults in the others are reported by `connect.load`."""
+    from shared.kube.client.kubeconfig import BadKubeconfig, read_file
 
     paths = kubeconfig or os.environ.get("KUBECONFIG", "") or HOME_KUBECONFIG
     for path in (Path(part).expanduser() for part in paths.split(os.pathsep) if part):
-        with contextlib.suppress(OSError, ValueError):
-            config = parsed(path.read_text())
-            if isinstance(config, dict):
-                yield config
+        with contextlib.suppress(BadKubeconfig):
+            yield read_file(path)[0]

@@ -53,6 +53,7 @@ class NamedUser(msgspec.Struct, frozen=True, rename="kebab"):
 class NamedContext(msgspec.Struct, frozen=True):
     cluster: str = ""
     user: str = ""
+    namespace: str | None = None
 
 
 class _Cluster(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ class _Context(msgspec.Struct, frozen=True):
     context: NamedContext | None = None
 
 
-class _File(msgspec.Struct, frozen=True, rename="kebab"):
+class KubeconfigFile(msgspec.Struct, frozen=True, rename="kebab"):
     clusters: tuple[_Cluster, ...] | None = None
     users: tuple[_User, ...] | None = None
     contexts: tuple[_Context, ...] | None = None
@@ -90,7 +91,9 @@ def choose(paths: str, context: str) -> Chosen:
     """`paths`: files joined by the system's path separator, of which the first that sets a value wins, as in kubectl;
     `context`: '' for the current one. Raises BadKubeconfig.
     """
-    files = [_read(path) for part in paths.split(os.pathsep) if part and (path := Path(part).expanduser()).is_file()]
+    files = [
+        read_file(path) for part in paths.split(os.pathsep) if part and (path := Path(part).expanduser()).is_file()
+    ]
     contexts = [(one.name, one.context, folder) for file, folder in files for one in file.contexts or ()]
     clusters = [(one.name, one.cluster, folder) for file, folder in files for one in file.clusters or ()]
     users = [(one.name, one.user, folder) for file, folder in files for one in file.users or ()]
@@ -147,10 +150,11 @@ def _by_library(text: str) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _read(path: Path) -> tuple[_File, Path]:
+def read_file(path: Path) -> tuple[KubeconfigFile, Path]:
+    """The file and its folder. Raises BadKubeconfig."""
     try:
         raw = parsed(path.read_text())
-        return msgspec.convert({} if raw is None else raw, _File), path.absolute().parent
+        return msgspec.convert({} if raw is None else raw, KubeconfigFile), path.absolute().parent
     except (OSError, ValueError) as error:
         raise BadKubeconfig(f"{path.name}: {error}") from error
 
