@@ -60,4 +60,8 @@ def pending_again(group: PodGroupInfo, counts: GroupPodCounts, why: str, limit: 
 
 def _no_reason(group: PodGroupInfo, counts: GroupPodCounts) -> str:
     exist = counts.scheduled + counts.unbound
-    return f"{exist} exist without gate" if exist < group.minimum else "no scheduler has said why"
+    return (
+        f"{exist} {verb(exist, 'exists', 'exist')} without gate"
+        if exist < group.minimum
+        else "no scheduler has said why"
+    )

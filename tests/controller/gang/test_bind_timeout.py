@@ -76,7 +76,7 @@ def test_the_bind_timeout_covers_pods_that_do_not_exist() -> None:
     assert (counts.unbound, counts.scheduled) == (0, 1)
     assert bind_timeout.deadline(made.cache.groups[key], counts, 300.0) == made.now + 300
     patch = bind_timeout.pending_again(made.cache.groups[key], counts, "", 300.0, made.now + 300)
-    assert "1 of 2 pods were bound within 300 s (1 exist without gate)" in patch["status"]["conditions"][0]["message"]
+    assert "1 of 2 pods were bound within 300 s (1 exists without gate)" in patch["status"]["conditions"][0]["message"]
 
 
 CLAIMS = {
