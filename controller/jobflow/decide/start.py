@@ -200,7 +200,7 @@ def _refused(context: FlowContext, step: Step, made_type: ChildType, name: str) 
         return _untried(context, kind, name)
     if refusal.for_ever:
         large = f"the {kind.kind} is larger than the API server takes: " if refusal.code == _TOO_LARGE else ""
-        return fail(made_type.invalid, f"{large}{refusal.message}"[:1024])
+        return fail(made_type.invalid, f"{large}{_without_own_webhook(kind, refusal.message)}"[:1024])
     if refusal.code == 409 and name not in context.observed.deleted_jobs:
         context.reads.children.add((kind, name))
     begun = refusal.at if refusal.at <= context.now else 0.0  # the clock was set back since: wait no longer
@@ -209,6 +209,13 @@ def _refused(context: FlowContext, step: Step, made_type: ChildType, name: str) 
         return _untried(context, kind, name)
     context.wake_at(until)
     return _rejected(kind, name, refusal)
+
+
+def _without_own_webhook(kind: Kind, message: str) -> str:
+    """`message` without the name of the webhook of this project, which says nothing about the cause."""
+    for verb in ("mutate", "validate"):
+        message = message.removeprefix(f'admission webhook "{verb}.{kind.plural}.{kind.group}" denied the request: ')
+    return message
 
 
 def _untried(context: FlowContext, kind: Kind, name: str) -> GateResult | None:

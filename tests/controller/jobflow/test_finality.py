@@ -3,6 +3,7 @@ sections 3.2, 6, 7)."""
 
 import pytest
 
+from controller.decision import Refusal
 from controller.jobflow.model.observed import ObservedChild
 from shared.kinds import JOB
 from shared.model.flow_status import FlowState, JobEntry, JobFlowStatus
@@ -128,6 +129,22 @@ def test_an_invalid_job_fails_its_step(code):
     cluster.settle()
     assert cluster.reasons() == {"a": "InvalidJob", "b": "UpstreamFailed"}
     assert cluster.phase == "Failed"
+
+
+@pytest.mark.parametrize(
+    ("webhook", "shown"),
+    [
+        ("mutate.jobs.batch.volcano.sh", "too many tasks"),
+        ("validate.jobs.batch.volcano.sh", "too many tasks"),
+        ("house.example.com", 'admission webhook "house.example.com" denied the request: too many tasks'),
+    ],
+)
+def test_the_message_of_an_invalid_job_names_only_webhooks_of_others(webhook, shown):
+    cluster = FlowCluster(flow(step("a")))
+    said = f'admission webhook "{webhook}" denied the request: too many tasks'
+    cluster.refusals["f-a"] = Refusal(422, said, cluster.now)
+    cluster.settle()
+    assert (cluster.step("a").reason, cluster.step("a").message) == ("InvalidJob", shown)
 
 
 def test_a_flow_that_volcano_finished_is_not_changed():
