@@ -143,6 +143,18 @@ def test_nulls_that_the_api_server_drops_are_absent_and_others_are_faults(comman
     assert found == [("spec.flows[1].for.items[1]", 9), ("spec.flows[1].patch.jsonPatch[0].value", 9)]
 
 
+def test_labels_and_annotations_that_are_no_text_are_faults(command: CliCommand, tmp_path: Path) -> None:
+    (tmp_path / "labels.yaml").write_text(
+        "apiVersion: flow.volcano.sh/v1alpha1\nkind: JobFlow\nmetadata:\n  name: f\n"
+        "  labels: {y: n, z: ~}\n  annotations: {a: 1}\nspec: {flows: [{name: a}]}\n"
+    )
+    ran = command("lint", "-o", "json", str(tmp_path / "labels.yaml"))
+    assert [(each["text"], each["line"]) for each in ran.json["findings"]] == [
+        ("metadata.labels[true]: Invalid value: false: must be of type string; write the value in quotes", 5),
+        ("metadata.annotations[a]: Invalid value: 1: must be of type string; write the value in quotes", 6),
+    ]
+
+
 def test_schema_faults_and_rule_violations_are_reported_together(command: CliCommand, tmp_path: Path) -> None:
     manifest = flow(step("a"), step("b", "aa"), jobRetainPolicy="keep", parallelism="two")
     ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", manifest))

@@ -13,7 +13,7 @@ from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation, name_of
-from webhook.lint.fields import unknown_fields, without_dropped_nulls
+from webhook.lint.fields import texts_of_metadata, unknown_fields, without_dropped_nulls
 from webhook.lint.places import Broken, Located
 from webhook.policies.judging import checks_not_judged
 from webhook.subject.lookups import InMemoryLookups, OfflineLookups
@@ -181,6 +181,8 @@ def _judge(
         "generateName"
     ):
         yield _fault(manifest, "schema", Violation("metadata.name", "name or generateName", reason=Reason.REQUIRED))
+    for violation in texts_of_metadata(body):
+        yield _fault(manifest, "schema", violation)
     verdict = AdmissionVerdict()
     if (kind.group, kind.kind) in ADMISSIONS:
         verdict = admit(kind, body, lookups, namespace, options)

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
+from shared.codec.api_words import remedy, type_of
 from shared.crd import unknown
 from shared.crd.definitions import DEFINITIONS
 from shared.crd.schema import kind_schema
 from shared.kinds import Kind
 from shared.podtemplate.unknown import unknown_pod_fields
+from shared.violation import Violation
 from webhook.hints.names import did_you_mean
 
 _METADATA: Final = (
@@ -31,6 +33,18 @@ def unknown_fields(kind: Kind, body: dict[str, Any]) -> Iterator[tuple[str, str]
     for name in metadata if isinstance(metadata, dict) else ():
         if name not in _METADATA:
             yield f"metadata.{name}", _message(name, _METADATA)
+
+
+def texts_of_metadata(body: dict[str, Any]) -> Iterator[Violation]:
+    """Labels and annotations that are no text: kubectl cannot send them."""
+    metadata = body.get("metadata")
+    given: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
+    for name in ("labels", "annotations"):
+        values = given.get(name)
+        for key, value in values.items() if isinstance(values, dict) else ():
+            if value is not None and not isinstance(value, str):
+                said = f"must be of type string{remedy(['string'], type_of(value))}"
+                yield Violation(f"metadata.{name}[{key}]", said, value)
 
 
 def without_dropped_nulls(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
