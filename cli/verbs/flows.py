@@ -17,6 +17,7 @@ from cli.verbs.model import (
     Argument,
     Verb,
     arg,
+    not_empty,
 )
 
 
@@ -155,6 +156,7 @@ FLOW_VERBS: Final[tuple[Verb, ...]] = (
         (
             arg(
                 "flow",
+                type=not_empty,
                 metavar="FILE|NAME",
                 live="manifest|jobflow",
                 help="a manifest, - for stdin, or a JobFlow in the cluster",

@@ -50,17 +50,27 @@ def _limit(text: str) -> float:
 
 def object_name(text: str) -> str:
     """A name that the API server cannot take for the list of all objects, or for a path."""
-    if not text:
-        raise ArgumentTypeError("a name must not be empty")
-    if text in (".", "..") or "/" in text or "%" in text:
+    if not_empty(text) in (".", "..") or "/" in text or "%" in text:
         raise ArgumentTypeError(f"{text}: a name must not be '.' or '..', or contain '/' or '%'")
     return text
+
+
+def not_empty(text: str) -> str:
+    """A file or a name."""
+    if not text:
+        raise ArgumentTypeError("a name must not be empty")
+    return text
+
+
+def _namespace(text: str) -> str:
+    return object_name(text) if text else ""
 
 
 CLUSTER_FLAGS: Final = (
     arg(
         "-n",
         "--namespace",
+        type=_namespace,
         default="",
         metavar="NS",
         live="namespace",

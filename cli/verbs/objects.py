@@ -16,6 +16,7 @@ from cli.verbs.model import (
     SELECTOR,
     Verb,
     arg,
+    not_empty,
     object_name,
 )
 
@@ -70,6 +71,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
         (
             arg(
                 "source",
+                type=not_empty,
                 metavar="FILE|NAME",
                 live="manifest|jobtemplate",
                 help="a manifest, - for stdin, or a JobTemplate",
@@ -92,7 +94,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
         "cron:next_times",
         "show the next due times of a schedule, or of a cron expression",
         (
-            arg("name", metavar="NAME", help="CronJobFlow, CronJob, or a cron expression in quotes"),
+            arg("name", type=not_empty, metavar="NAME", help="CronJobFlow, CronJob, or a cron expression in quotes"),
             arg("--count", type=_count, default=5, metavar="N", help="number of times, 1 to 1000; default: 5"),
             arg("--timezone", default="", metavar="ZONE", help="IANA time zone of a cron expression; default: UTC"),
         ),
@@ -138,7 +140,13 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
         "convert:template_from_job",
         "print a JobTemplate built from a Job",
         (
-            arg("source", metavar="FILE|NAME", live="manifest|job", help="a manifest, - for stdin, or a Job"),
+            arg(
+                "source",
+                type=not_empty,
+                metavar="FILE|NAME",
+                live="manifest|job",
+                help="a manifest, - for stdin, or a Job",
+            ),
             arg("--name", default="", metavar="NAME", help="name of the JobTemplate; default: that of the Job"),
         ),
         ("yaml", "json"),

@@ -52,6 +52,11 @@ USAGE = {
     "an empty name of a flow": ("status", ""),
     "one empty name of several": ("delete", "a", ""),
     "an empty name of a Job": ("job", "view", ""),
+    "an empty name to draw": ("graph", ""),
+    "an empty schedule": ("cron", "next", ""),
+    "an empty template": ("job", "from-template", ""),
+    "a path as the namespace": ("list", "-n", "a/b"),
+    "a path as the namespace before the verb": ("-n", "a/b", "list"),
     "a path instead of a name": ("status", "../b"),
     "a name that is no file": ("stop", ".."),
 }
