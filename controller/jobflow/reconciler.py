@@ -4,22 +4,21 @@ This is the only module of the folder that the rest of the controller imports. O
 the work queue makes sure that no two calls handle the same flow at once.
 """
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from controller.cluster.errors import StaleError
 from controller.context import ControllerContext
 from controller.decision import Create, Decision, Refusal
+from controller.jobflow import metrics
 from controller.jobflow.decide.flow import FlowDecision, decide
-from controller.jobflow.decision_writer import FlowDecisionWriter
 from controller.jobflow.observe.child_cache import queue_state
 from controller.jobflow.observe.flow_cache import CachedFlow, FlowCache
 from controller.jobflow.observe.flow_observer import FlowObserver
 from controller.jobflow.observe.indexes import FOR_APPROVAL, FOR_QUEUE, USES, USES_FLOW, WAITS
 from controller.jobflow.observe.parents import below, is_suspended
 from controller.jobflow.observe.prober import Prober
-from controller.runtime.workqueue import WorkQueue
+from controller.jobflow.observe.write_schedule import WriteSchedule
 from shared.key import Key
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
@@ -29,20 +28,20 @@ REFUSED_ROUNDS: Final = 6  # after so many with refusals nothing else is created
 
 
 class FlowReconciler:
-    """Drives all JobFlows. `queue`: their keys; `observer`: the caches, which routes watch."""
+    """Drives all JobFlows. `wake(key)`: have a flow reconciled again; `observer`: the caches, which routes watch."""
 
-    def __init__(self, context: ControllerContext, queue: WorkQueue) -> None:
+    def __init__(self, context: ControllerContext, wake: Callable[[Key], None]) -> None:
         self.observer = FlowObserver(context)
+        self._context = context
         self._clock: Callable[[], float] = context.clock
         self._prober = Prober(
             self.observer.pods.addresses,
-            queue.add,
+            wake,
             limit=context.settings.probe_concurrency,
             allow_loopback=context.settings.probe_allow_loopback,
         )
         self._flow_cache = FlowCache()
-        self._writer = FlowDecisionWriter(context, self.observer, queue.changes, self._decide_later)
-        self._schedule = self._writer.schedule
+        self._schedule = WriteSchedule()
 
     def flows_of_template(self, old: Body | None, new: Body | None) -> Iterable[Key]:
         """The flows to reconcile when a JobTemplate changes: those that use it, when it has just appeared."""
@@ -97,9 +96,14 @@ class FlowReconciler:
             if found.reads:
                 await observer.read(key, known, found.reads)
                 continue
-            outcome, try_again = await self._writer.carry_out(key, known, body, found, now)
+            decision = self._schedule.limit_events(found.decision, self._clock())
+            started = self._clock()
+            outcome = await self._context.applier.apply(JOBFLOW, body, decision)
+            if decision.actions or decision.status is not None:
+                created = sum(isinstance(action, Create) for action in decision.actions if decision.status is None)
+                self._schedule.record_latency(self._clock() - started, created)
             if outcome.done:
-                return self._done(key, known, found, try_again=try_again)
+                return self._done(key, known, found, decision, outcome.body, now)
             known.add_refusals(outcome.refusals)
             refused += 1
             if refused >= REFUSED_ROUNDS:
@@ -107,27 +111,26 @@ class FlowReconciler:
         raise StaleError(f"JobFlow {key}: the API server refused {ROUNDS} decisions in a row")
 
     def _decide(self, key: Key, known: CachedFlow, now: float, refused_before: Refusal | None) -> FlowDecision:
+        write_after = self._schedule.write_after(known, now)
         observed = self.observer.observe(
             key,
             known,
             now,
             refused_before=refused_before,
             probes=self._prober.results(key),
-            write_after=self._schedule.write_after(known, now),
+            write_after=write_after,
             settle_until=self._schedule.settle_until(known, now),
             most_jobs=self._schedule.most_jobs(known, now),
         )
         return decide(observed, known.plan, known.memo)
 
-    def _decide_later(self, key: Key, known: CachedFlow, now: float) -> FlowDecision:
-        """A decision while a status of the flow is being written: another one is not written yet, unless it is urgent."""
-        probes, most = self._prober.results(key), self._schedule.most_jobs(known, now)
-        observed = self.observer.observe(key, known, now, probes=probes, write_after=math.inf, most_jobs=most)
-        return decide(observed, known.plan, known.memo)
-
-    def _done(self, key: Key, known: CachedFlow, found: FlowDecision, *, try_again: bool) -> float | None:
+    def _done(
+        self, key: Key, known: CachedFlow, found: FlowDecision, decision: Decision, stored: Body, observed_at: float
+    ) -> float | None:
         """Remember what was decided and done; the seconds after which to look again."""
-        decision = found.decision
+        if decision.status is not None:
+            metrics.count_changes(known.stored, found.next_status, self._clock())
+        retry_refused = known.carried_out(stored, found, observed_at, self._clock())
         self._prober.want(key, found.probes)
         # A flow whose status write is deferred stays: forgotten, it would reserve a later moment again and again.
         if found.over and known.is_stored:
@@ -135,7 +138,7 @@ class FlowReconciler:
         for idle in self._flow_cache.surplus():
             self._forget(idle, probing=True)
         flow_changed = any(one.kind is JOBFLOW for one in decision.actions if not isinstance(one, Create))
-        if try_again or flow_changed or self._found_existing(known, decision):
+        if retry_refused or flow_changed or self._found_existing(known, decision):
             return 0.0
         return decision.requeue_after
 

@@ -13,7 +13,7 @@ from shared.model.types import Body
 def build(context: ControllerContext) -> Controller:
     """The controller of JobFlows, ready to run."""
     queue = WorkQueue("jobflow", is_new=lambda key: _has_no_status(reconciler.observer.flows.get(*key)))
-    reconciler = FlowReconciler(context, queue)
+    reconciler = FlowReconciler(context, queue.add)
     observer = reconciler.observer
     quotas = observer.quotas
     metrics.FlowGauges(observer.flows)

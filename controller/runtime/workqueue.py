@@ -7,8 +7,7 @@ import asyncio
 import heapq
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
@@ -102,10 +101,6 @@ class KeyQueue:
         self._lanes[lane].append(key)
         return True
 
-    def __contains__(self, key: Key) -> bool:
-        """Whether the key is queued, or will be once its processing has ended."""
-        return key in self._queued
-
     @property
     def depth(self) -> int:
         return sum(key not in self._processing for key in self._queued) if self._processing else len(self._queued)
@@ -149,7 +144,6 @@ class WorkQueue:
         self._since: dict[Key, float] = {}
         self._started: dict[Key, float] = {}
         self._wakeup = asyncio.Event()
-        self._listeners: dict[Key, asyncio.Event] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._armed: float | None = None
         self._closed = False
@@ -172,20 +166,7 @@ class WorkQueue:
         if self._keys.add(key, lane):
             self._adds.inc()
             self._since.setdefault(key, self._clock())
-        if (listener := self._listeners.get(key)) is not None:
-            listener.set()
         self._wakeup.set()
-
-    @contextmanager
-    def changes(self, key: Key) -> Iterator[asyncio.Event]:
-        """An event that is set whenever `key` is added, for the worker that processes it. It is processed again anyway."""
-        listener = self._listeners[key] = asyncio.Event()
-        if key in self._keys:
-            listener.set()
-        try:
-            yield listener
-        finally:
-            del self._listeners[key]
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Add `key` after `seconds`, or at an earlier time given before. A plain `add` does not cancel the delayed one."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from controller.decision import Action, Create, Decision, Delete
+from controller.decision import Action, Decision, Delete
 from controller.jobflow.decide.migrate import finished_by_volcano, left_alone, steps_of
 from controller.jobflow.decide.orphans import removals
 from controller.jobflow.decide.run_flow import run_flow
@@ -32,8 +32,7 @@ class FlowDecision(msgspec.Struct, frozen=True):
     """`reads`: read these and decide again, before anything else; `probes`: network probes to keep trying;
     `next_status`: the `flow.status` of the next decision, once the actions have succeeded; `deferred`: its write was put
     off; `memo`: to be given to the next decision; `over`: the flow has ended, nothing is left to do;
-    `stopped`: uids of the children that the actions stop or resume; `urgent`: the status must be stored before anything
-    else is done."""
+    `stopped`: uids of the children that the actions stop or resume."""
 
     decision: Decision
     reads: ReadRequests
@@ -43,18 +42,6 @@ class FlowDecision(msgspec.Struct, frozen=True):
     deferred: bool = False
     over: bool = False
     stopped: tuple[str, ...] = ()
-    urgent: bool = False
-
-    @property
-    def can_wait(self) -> bool:
-        """Whether other Jobs may be created while the status is being written."""
-        return self.decision.status is not None and not (self.urgent or self.over or self.decision.cleanup)
-
-    @property
-    def only_creates(self) -> bool:
-        """Whether there is nothing to do but to create children, if any."""
-        other = self.reads or self.probes or self.stopped or self.decision.cleanup or self.decision.status is not None
-        return not other and all(isinstance(action, Create) for action in self.decision.actions)
 
 
 def decide(observed: ObservedFlow, plan: Plan, memo: DecisionMemo = NO_MEMO) -> FlowDecision:
@@ -82,8 +69,7 @@ def _is_first_of_many(context: FlowContext) -> bool:
 def _announcement(observed: ObservedFlow, plan: Plan, memo: DecisionMemo) -> FlowDecision:
     """Write phase and counts, and nothing else: readers see them before a thousand Jobs and their steps are written."""
     status = announced(plan, observed.flow)
-    written = Decision(status=msgspec.to_builtins(status), requeue_after=0.0)
-    return FlowDecision(written, ReadRequests(), status, memo, urgent=True)
+    return FlowDecision(Decision(status=msgspec.to_builtins(status), requeue_after=0.0), ReadRequests(), status, memo)
 
 
 def _step_states(status: JobFlowStatus, plan: Plan, memo: DecisionMemo) -> StepStates:
@@ -108,7 +94,6 @@ def _decision(context: FlowContext, deletions: tuple[Delete, ...]) -> FlowDecisi
         deferred=bool(written.deferred_until),
         over=written.status.completion_time is not None,
         stopped=tuple(stop.uid for stop in stops),
-        urgent=context.urgent,
     )
 
 

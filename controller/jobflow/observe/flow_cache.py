@@ -65,15 +65,9 @@ class CachedFlow:
         """Remember what the API server refused."""
         add_refusals(self.refusals, {name: refusal for (_, name), refusal in refusals.items()})
 
-    def describes(self, body: Body) -> bool:
-        """Whether `body` is this flow with the same spec, and is not being deleted."""
-        metadata, own = body["metadata"], self.flow.metadata
-        same = (metadata.get("uid"), metadata.get("generation")) == (own.uid, own.generation)
-        return same and "deletionTimestamp" not in metadata
-
-    def decided(self, found: FlowDecision, observed_at: float, now: float) -> bool:
-        """What was decided about what was observed at `observed_at` was done, except for its status. True when refused Jobs
-        may be tried again at once because the create of one of them has succeeded."""
+    def carried_out(self, body: Body, found: FlowDecision, observed_at: float, now: float) -> bool:
+        """The decision about what was observed at `observed_at` was carried out; `body` is the flow as stored since. True when
+        refused Jobs may be tried again at once because the create of one of them has succeeded."""
         decision = found.decision
         self.memo = found.memo
         self.flow = msgspec.structs.replace(self.flow, status=found.next_status)
@@ -89,17 +83,15 @@ class CachedFlow:
                 accepted |= self.refusals.pop(action.body["metadata"]["name"], None) is not None
         self.terminate_sent.update(dict.fromkeys(found.stopped, now))
         self.deferred_since = (self.deferred_since or observed_at) if found.deferred else 0.0
+        if decision.status is not None:
+            self.stored = found.next_status
+            self.raw = body.get("status")
+            self.version = body["metadata"].get("resourceVersion", "")
+            self.wrote_at, self.reserved = now, 0.0
+            self.report_seconds = max(now - observed_at, 0.0)
         if accepted:
             self.refusals = {name: msgspec.structs.replace(one, at=0.0) for name, one in self.refusals.items()}
         return accepted and bool(self.refusals)
-
-    def status_stored(self, status: JobFlowStatus, body: Body, observed_at: float, now: float) -> None:
-        """The status, which reports what was observed at `observed_at`, was written; `body` is the flow as stored since."""
-        self.stored = status
-        self.raw = body.get("status")
-        self.version = body["metadata"].get("resourceVersion", "")
-        self.wrote_at, self.reserved = now, 0.0
-        self.report_seconds = max(now - observed_at, 0.0)
 
 
 class FlowCache:

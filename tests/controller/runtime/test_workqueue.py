@@ -225,21 +225,3 @@ async def test_gauges_follow_the_queue(name: str) -> None:
     clock.now = 7.0
     want = {"depth": 1, "unfinished_work_seconds": 7, "longest_running_processor_seconds": 7}
     assert REGISTRY.get_sample_value(f"workqueue_{name}", {"name": "gauged"}) == want[name]
-
-
-async def test_who_processes_a_key_learns_of_every_change() -> None:
-    queue = WorkQueue("listening")
-    queue.add(A)
-    assert await queue.get() == A
-    with queue.changes(A) as changed:
-        assert not changed.is_set()
-        queue.add(B)
-        assert not changed.is_set()
-        for _ in range(2):
-            queue.add(A)
-            assert changed.is_set()
-            changed.clear()
-    with queue.changes(A) as changed:
-        assert changed.is_set(), "added before anybody listened"
-    queue.done(A)
-    assert {await queue.get(), await queue.get()} == {A, B}
