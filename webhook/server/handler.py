@@ -225,6 +225,7 @@ _NAMESPACE_NOT_READ: Final = AdmissionVerdict(
             "metadata.namespace",
             "its Namespace, by whose labels JobFlowPolicies select, cannot be read from the API server: try again",
             reason=Reason.FORBIDDEN,
+            passing=True,
         ),
     ),
     rules=("namespace",),
