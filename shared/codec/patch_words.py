@@ -16,12 +16,10 @@ _FROM: Final = ("move", "copy")
 def patch_fault(operation: Mapping[str, Any], document: Any) -> str | None:
     """Why `operation` (RFC 6902) cannot be applied to `document`; None if its paths exist and its test holds."""
     op, path = operation["op"], _parts(operation["path"])
-    if op in _FROM:
-        source, target = _parts(operation["from"]), operation["path"]
-        if target.startswith(f"{operation['from']}/"):
-            return "a value cannot be put into itself"
-        if fault := _missing(document, source):
-            return fault
+    if op == "move" and operation["path"].startswith(f"{operation['from']}/"):
+        return "a value cannot be put into itself"
+    if op in _FROM and (fault := _missing(document, _parts(operation["from"]))):
+        return fault
     if op in (*_FROM, "add"):
         return _no_place(document, path)
     if op == "remove" and not path:

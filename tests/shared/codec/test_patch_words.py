@@ -29,6 +29,10 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
     "below null": ({"op": "add", "path": "/tasks/0/a~1b/x", "value": 1}, "/tasks/0/a/b is null, which has no fields"),
     "a source that is not there": ({"op": "copy", "from": "/x", "path": "/y"}, 'the JobSpec has no field "x"'),
     "into itself": ({"op": "move", "from": "/tasks", "path": "/tasks/0"}, "a value cannot be put into itself"),
+    "a copy below a field that is not there": (
+        {"op": "copy", "from": "/tasks/0", "path": "/tasks/0/x/y"},
+        '/tasks/0 has no field "x"',
+    ),
 }  # fmt: skip
 
 
