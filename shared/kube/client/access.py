@@ -105,10 +105,11 @@ def _load_certificate(context: ssl.SSLContext, credentials: Credentials) -> None
 
 @contextlib.contextmanager
 def _file(path: str, text: str) -> Iterator[str]:
-    """The path of a file with the text, or `path` if there is no text. On Linux the text stays in memory."""
+    """The path of a file with the text, or `path` if there is no text. On Linux the text stays in memory, unless Python was
+    built for a glibc without memfd_create."""
     if not text:
         yield path
-    elif sys.platform == "linux":
+    elif sys.platform == "linux" and hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("jobflow")
         try:
             os.write(descriptor, text.encode())

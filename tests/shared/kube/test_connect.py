@@ -212,6 +212,16 @@ async def test_certificates_may_be_files_or_texts(tmp_path: Path) -> None:
         assert len(tls.get_ca_certs()) == 1
 
 
+async def test_certificates_may_be_texts_where_python_has_no_files_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pythons that are built for old versions of glibc do not have them."""
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    pair = issue_serving(new_authority("test", datetime(2026, 1, 1, tzinfo=UTC)), ("client",), datetime.now(UTC))
+    user = {"client-certificate-data": encoded(pair.certificate), "client-key-data": encoded(pair.key)}
+    assert (await connect.load(write_config(tmp_path / "config", one_user(user, {"server": "https://here"})))).tls
+
+
 async def test_the_server_is_not_verified_only_when_the_file_says_so(tmp_path: Path) -> None:
     cluster = {"server": "https://here", "insecure-skip-tls-verify": True}
     tls = (await connect.load(write_config(tmp_path / "config", one_user({}, cluster)))).tls
