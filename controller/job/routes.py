@@ -78,6 +78,8 @@ def node_wakes(caches: JobCaches) -> Wakes:
         if new is not None and name not in caches.missing_nodes:
             return ()
         caches.missing_nodes.discard(name)
+        if new is None:  # else the names of all nodes that were ever deleted would be kept
+            caches.missing_nodes = {each for each in caches.missing_nodes if caches.pods.keys_by(ON_NODE, each)}
         return {key for pod in caches.pods.by(ON_NODE, name) for key in controller_keys(JOB, pod)}
 
     return wakes
