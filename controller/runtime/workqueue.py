@@ -42,9 +42,8 @@ class KeyQueue:
         self._lanes: tuple[deque[Key], ...] = tuple(deque() for _ in QueueLane)
         self._due: dict[Key, float] = {}
         self._heap: list[tuple[float, Key]] = []
-        self._passed_over = [
-            0 for _ in QueueLane
-        ]  # keys of earlier lanes that were taken since the last one of this lane
+        # By lane: keys of earlier lanes that were taken since the last one of this lane.
+        self._passed_over = [0 for _ in QueueLane]
 
     def add(self, key: Key, lane: QueueLane = QueueLane.CHANGED) -> bool:
         """Whether the key was not queued yet."""

@@ -15,7 +15,7 @@ _DEEPEST: Final = 40  # spaces before a line
 
 
 class NotPlain(ValueError):
-    """The text contains something that only the YAML library can read, or no one."""
+    """The text contains something that only the YAML library can read, or is not YAML."""
 
 
 def read(text: str) -> Any:

@@ -47,10 +47,8 @@ def _parallelism(side: ObjectSide) -> str:
     many = f"size({side.of('flows')}.filter(s, {one})) > {most}"
     if side is OLD:
         many += f" || {side.of('flows')}.exists(s, 'for' in s)"
-    return (
-        f"has({spec}.parallelism) && {spec}.parallelism != 0 ? {_exceeds(spec, 'parallelism', most, 'Job at once', 'Jobs at once')}"
-        f" : ({many} ? {unset} : [])"
-    )
+    exceeds = _exceeds(spec, "parallelism", most, "Job at once", "Jobs at once")
+    return f"has({spec}.parallelism) && {spec}.parallelism != 0 ? {exceeds} : ({many} ? {unset} : [])"
 
 
 def _replicas(side: ObjectSide) -> str:

@@ -206,8 +206,8 @@ class AssumedPods:
 
 
 class HeldPlaces:
-    """The places of lost and failed pods, booked for the pods that replace them under their names. A booking of the controller that
-    creates such a pod takes the place of this one, and is not released here.
+    """The places of lost and failed pods, booked for the pods that replace them under their names. A booking of the
+    controller that creates such a pod takes the place of this one, and is not released here.
     """
 
     def __init__(self, assumed: AssumedPods) -> None:

@@ -23,8 +23,9 @@ class Eviction(msgspec.Struct, frozen=True):
 
 
 class CycleMemory(msgspec.Struct, frozen=True):
-    """`inadmissible`: why groups are not admitted; `beyond`: why pods beyond the minimum of admitted groups are not; `tried`: the snapshot's version and the group as it was tried; `draining`:
-    an overdue group waits until assumed pods are bound, and no other is admitted meanwhile."""
+    """`inadmissible`: why groups are not admitted; `beyond`: why pods beyond the minimum of admitted groups are not;
+    `tried`: the snapshot's version and the group as it was tried; `draining`: an overdue group waits until assumed pods are
+    bound, and no other is admitted meanwhile."""
 
     inadmissible: Mapping[Key, Inadmissible] = {}
     tried: Mapping[Key, tuple[int, PendingGroup]] = {}

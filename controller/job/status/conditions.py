@@ -85,9 +85,10 @@ def _running(snapshot: JobSnapshot) -> tuple[str, str]:
     counts = ((words, total(snapshot.counts, name)) for name, words in _COUNTED.items())
     text = ", ".join(f"{count} {words}" for words, count in counts if count)
     trouble = problems_text(problems(snapshot.by_role), scheduler=True)
+    pods = f"of {number_of(snapshot.wanted.replicas, 'pod')}: {text or 'none yet'}"
     return (
         reasons.POD_PROBLEM if trouble else reasons.PODS_RUNNING,
-        f"of {number_of(snapshot.wanted.replicas, 'pod')}: {text or 'none yet'}{_waiting(snapshot)}{_gated(snapshot)}{trouble}",
+        f"{pods}{_waiting(snapshot)}{_gated(snapshot)}{trouble}",
     )
 
 

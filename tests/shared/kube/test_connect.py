@@ -217,7 +217,8 @@ async def test_certificates_may_be_texts_where_python_has_no_files_in_memory(
 ) -> None:
     """Pythons that are built for old versions of glibc do not have them."""
     monkeypatch.delattr(os, "memfd_create", raising=False)
-    pair = issue_serving(new_authority("test", datetime(2026, 1, 1, tzinfo=UTC)), ("client",), datetime.now(UTC))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    pair = issue_serving(new_authority("test", now), ("client",), now)
     user = {"client-certificate-data": encoded(pair.certificate), "client-key-data": encoded(pair.key)}
     assert (await connect.load(write_config(tmp_path / "config", one_user(user, {"server": "https://here"})))).tls
 

@@ -155,7 +155,7 @@ async def test_an_object_is_refused_while_the_namespace_by_which_a_policy_select
         said = (await client.post(path, envelope(review(flow(step("a"))))))[1]["response"]
         assert not said["allowed"]
         assert "its Namespace, by whose labels JobFlowPolicies select, cannot be read" in said["status"]["message"]
-        assert said["status"]["code"] == 403, "else the flow controller takes the Job of a step for invalid, and fails it"
+        assert said["status"]["code"] == 403, "else the flow controller fails the step, as if its Job were invalid"
         found.append((kinds.NAMESPACE, TEAM))
         assert await client.allowed(flow(step("a")), path)
     async with running(AdmissionHandler(known())) as client:
