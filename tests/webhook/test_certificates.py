@@ -230,3 +230,20 @@ async def test_a_webhook_whose_secret_cannot_be_kept_is_ready_until_its_certific
     task.cancel()
     assert wanted in trust.reason
     assert bool(wanted) is bool(trust.reason)
+
+
+async def test_a_webhook_whose_secret_cannot_be_kept_is_ready_again_once_its_certificate_is_valid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was issued by a process whose clock was ahead."""
+    faults = ["certificate is not yet valid"]
+    monkeypatch.setattr(certificate_sources, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(certificate_sources, "trust_error", lambda *given: faults[0] if faults else "")
+    trust, keeper = TrustCheck(), FailingKeeper(0)
+    task = asyncio.create_task(keep_secret(ServingCertificate(), trust, cast(CertificateKeeper, keeper), 0.01))
+    await until(lambda: "not yet valid" in trust.reason)
+    faults.clear()
+    seen = keeper.failures
+    await until(lambda: keeper.failures > seen + 1)
+    task.cancel()
+    assert trust.reason == ""

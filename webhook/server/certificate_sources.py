@@ -73,16 +73,22 @@ async def keep_secret(
         try:
             kept = await keeper.look()
             serving.use(kept.material.serving.certificate, kept.material.serving.key)
-            trust.reason = "" if kept.trusted else "the webhook configurations do not contain its CA"
+            trust.reason = _not_injected(kept)
             pause = min(seconds, kept.next_look.total_seconds())
         except (ApiError, BadCertificate) as error:
             LOG.error("certificate not kept", extra={"error": str(error)})
             if kept is None or not serving.loaded:
                 trust.reason = f"no certificate: {error}"
-            elif fault := trust_error(serving.context, kept.material.bundle, kept.material.names[0]):
-                trust.reason = f"its certificate is not accepted ({fault}) and not replaced: {error}"
+            else:
+                fault = trust_error(serving.context, kept.material.bundle, kept.material.names[0])
+                refused = f"its certificate is not accepted ({fault}) and not replaced: {error}"
+                trust.reason = refused if fault else _not_injected(kept)
             pause = min(seconds, RETRY_SECONDS)
         await asyncio.sleep(pause if trust.reason == "" else min(pause, RETRY_SECONDS))
+
+
+def _not_injected(kept: "KeeperResult") -> str:
+    return "" if kept.trusted else "the webhook configurations do not contain its CA"
 
 
 class RegisteredBundles:
