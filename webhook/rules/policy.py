@@ -6,6 +6,7 @@ from typing import Final
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.policy.compiled.check import policy_faults
+from shared.policy.compiled.check_expressions import request_field_faults
 from shared.policy.patterns.images import image_pattern_doubt
 from shared.violation import Violation
 from webhook.subject.policy_subjects import PolicySubject
@@ -22,6 +23,7 @@ _OUTCOMES: Final[Mapping[PolicyMode, str]] = {
 
 def policy_can_work(policy: PolicySubject) -> Iterator[Violation]:
     yield from policy_faults(policy.spec)
+    yield from request_field_faults(policy.spec)
 
 
 def stored_objects_violate_the_policy(policy: PolicySubject) -> Iterator[str]:

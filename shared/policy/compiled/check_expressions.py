@@ -31,6 +31,30 @@ def expression_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     yield from _default_values(spec)
 
 
+def request_field_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    """Fields that the policy's expressions read of `request` and that no request has.
+
+    Only a policy that is applied is refused for them: one that is stored stays in force, because its other rules work.
+    """
+    scope = _scope(spec)
+    for path, text, result in _expressions(spec):
+        made = compile_expression(text, scope, result)
+        if isinstance(made, Program):
+            yield from (Violation(path, fault, text) for fault in request_faults(text, made.fields))
+
+
+def _expressions(spec: JobFlowPolicySpec) -> Iterator[tuple[str, str, ResultType]]:
+    """Path, text and result of each expression."""
+    for index, variable in enumerate(spec.variables):
+        yield f"spec.variables[{index}].expression", variable.expression, ResultType.VALUE
+    for index, rule in enumerate(spec.rules):
+        yield f"spec.rules[{index}].expression", rule.expression, ResultType.BOOL
+        if rule.message_expression:
+            yield f"spec.rules[{index}].messageExpression", rule.message_expression, ResultType.STRING
+    for index, value in enumerate(spec.defaults.values if spec.defaults else ()):
+        yield f"spec.defaults.values[{index}].valueExpression", value.value_expression, ResultType.STRING_INT_BOOL
+
+
 def _variables(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     yield from _repeated([variable.name for variable in spec.variables], "spec.variables")
     for index, variable in enumerate(spec.variables):
@@ -96,7 +120,6 @@ def _compiled(
     if not isinstance(made, Program):
         yield from (Violation(path, str(problem), text) for problem in made)
         return
-    yield from (Violation(path, fault, text) for fault in request_faults(text, made.fields))
     if ("request", "operation") in made.fields:
         never = next((found[1] for found in _NEVER.finditer(text) if found[1] not in operations), None)
         if never:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from shared.model.policy import JobFlowPolicySpec
 from shared.model.types import Body
 from shared.policy import CompiledPolicy, compile_policy
+from shared.policy.compiled.check_expressions import request_field_faults
 from tests.webhook.make import flow, job, step, template
 from tests.webhook.policies.make import (
     AROUND,
@@ -67,11 +70,14 @@ NO_FIELDS: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize(("expression", "said"), NO_FIELDS.values(), ids=NO_FIELDS)
-def test_a_field_that_requests_do_not_have_is_refused(expression: str, said: str) -> None:
-    found = compile_policy(policy(rules=[{"name": "r", "expression": expression}]))
-    assert not isinstance(found, CompiledPolicy)
-    assert [each.path for each in found] == ["spec.rules[0].expression"]
+def test_a_field_that_requests_do_not_have_is_refused_but_a_stored_policy_that_reads_it_stays_in_force(
+    expression: str, said: str
+) -> None:
+    body = policy(rules=[{"name": "r", "expression": expression, "messageExpression": f"string({expression})"}])
+    found = list(request_field_faults(msgspec.convert(body["spec"], JobFlowPolicySpec)))
+    assert [each.path for each in found] == ["spec.rules[0].expression", "spec.rules[0].messageExpression"]
     assert said in str(found[0])
+    assert isinstance(compile_policy(body), CompiledPolicy)
 
 
 def test_a_rule_sees_old_object_request_and_namespace() -> None:
