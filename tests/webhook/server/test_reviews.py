@@ -89,3 +89,4 @@ async def test_an_object_that_takes_too_long_is_refused() -> None:
         status, body = await client.post("/jobflows/validate", envelope(review(flow())))
     assert status == 200
     assert "validation took longer than 2 s" in body["response"]["status"]["message"]
+    assert body["response"]["status"]["code"] == 403, "else the flow controller takes the Job of a step for invalid"
