@@ -11,7 +11,7 @@ from shared import kinds
 from shared.policy import CompiledPolicy, compile_policy
 from shared.policy.exceptions import GrantedException, exception_faults, read_exception, why_not_allowed
 from shared.policy.rule_names import rule_names
-from shared.timestamp import epoch_or_none, rfc3339
+from shared.timestamp import epoch_or_none, is_date_time, rfc3339
 from shared.violation import Reason, Violation
 from webhook.subject.policy_subjects import ExceptionSubject
 
@@ -24,7 +24,12 @@ def exception_fields_can_work(exception: ExceptionSubject) -> Iterator[Violation
 
 def exception_ends_later(exception: ExceptionSubject) -> Iterator[Violation]:
     expires = epoch_or_none(exception.spec.expires_at)
-    if expires is not None and exception.now is not None and expires <= exception.now:
+    if (
+        expires is not None
+        and is_date_time(exception.spec.expires_at)
+        and exception.now is not None
+        and expires <= exception.now
+    ):
         yield Violation(
             "spec.expiresAt", f"must be in the future; it is {rfc3339(exception.now)}", exception.spec.expires_at
         )
