@@ -170,7 +170,8 @@ class ChaosCluster(LocalCluster):
 
     def pids(self) -> list[int]:
         """Of the processes whose work shows in statuses."""
-        return [self.processes[name].pid for name in (*FAULT_TARGETS, "apiserver", "nodes")]
+        running = self.processes.pids()
+        return [pid for name in (*FAULT_TARGETS, "apiserver", "nodes") if (pid := running.get(name)) is not None]
 
     def set_clock(self, who: str, seconds: float) -> None:
         for name in CONTROLLERS if who == "both" else (who,):
