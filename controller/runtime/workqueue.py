@@ -47,13 +47,18 @@ class KeyQueue:
 
     def add(self, key: Key, lane: QueueLane = QueueLane.CHANGED) -> bool:
         """Whether the key was not queued yet."""
-        known = self._queued.get(key)
-        if known is not None and known <= lane:
+        if self.is_queued(key, lane):
             return False
+        is_first = key not in self._queued
         self._queued[key] = lane
         if key not in self._processing:
             self._lanes[lane].append(key)
-        return known is None
+        return is_first
+
+    def is_queued(self, key: Key, lane: QueueLane) -> bool:
+        """Whether the key is queued in this lane or an earlier one, or will be once its processing has ended."""
+        known = self._queued.get(key)
+        return known is not None and known <= lane
 
     def add_at(self, key: Key, at: float) -> None:
         """Add the key at time `at`, or earlier if it was added with an earlier time."""
@@ -159,7 +164,7 @@ class WorkQueue:
 
     def add(self, key: Key, *, urgent: bool = True) -> None:
         """Add `key`. It is processed once, however often it is added before that. Background keys come after urgent ones."""
-        if self._closed:
+        if self._closed or self._keys.is_queued(key, QueueLane.CHANGED if urgent else QueueLane.BACKGROUND):
             return
         lane = QueueLane.BACKGROUND if not urgent else QueueLane.NEW if self._is_new(key) else QueueLane.CHANGED
         if self._keys.add(key, lane):
