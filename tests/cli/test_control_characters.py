@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from shared.model.types import Body
-from tests.cli.make import CliCommand, write
+from tests.cli.make import CliCommand
 from tests.webhook.make import flow, step
 
 RED = "\x1b[31mred\x9b0m"
@@ -24,20 +24,26 @@ POLICY: Body = {
 }
 
 
+def written(path: Path, body: Body) -> str:
+    """With escaped control characters, because YAML has no others."""
+    path.write_text(yaml.safe_dump(body))
+    return str(path)
+
+
 def policy_test(folder: Path) -> str:
     cases = [{"name": RED, "resource": "JobFlow/nightly", "expect": "allowed"}]
     body = {"kind": "PolicyTest", "policies": [POLICY], "resources": [FLOW], "cases": cases}
-    path = folder / "policy-test.yaml"
-    path.write_text(yaml.safe_dump(body))
-    return str(path)
+    return written(folder / "policy-test.yaml", body)
 
 
 @pytest.mark.parametrize(
     "case", ["lint", "policy explain", "policy test", "graph ascii", "graph mermaid", "graph dot", "graph svg"]
 )
 def test_control_characters_are_spelled_out(case: str, command: CliCommand, tmp_path: Path) -> None:
-    policy, plain = write(tmp_path / "policy.yaml", POLICY), write(tmp_path / "flow.yaml", FLOW)
-    switch = write(tmp_path / "switch.yaml", SWITCH)
+    policy, plain, switch = (
+        written(tmp_path / f"{name}.yaml", body)
+        for name, body in (("policy", POLICY), ("flow", FLOW), ("switch", SWITCH))
+    )
     ran = command(
         *{
             "lint": ("lint", plain, "--policy", policy),

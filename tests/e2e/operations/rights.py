@@ -86,7 +86,7 @@ SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
     "Volcano's scheduler": (
         "controller",
         {"gang": {"backend": "volcano"}},
-        {("", "nodes", "list"), ("", "pods", "patch")},
+        {("", "pods", "patch")},
     ),
     "certificates of others": (
         "webhook",
