@@ -68,19 +68,15 @@ def queue_wakes(jobs: Cache) -> Wakes:
 
 
 def node_wakes(caches: JobCaches) -> Wakes:
-    """The Jobs with pods on a node that is deleted, or that is created after it was missing."""
+    """The Jobs with pods on a node that is deleted, or created although pods are bound to it. Nodes of the first list wake
+    none: every Job is looked at after it.
+    """
 
     def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
         body = new or old
-        if body is None or (old is not None and new is not None):
+        if body is None or (old is not None and new is not None) or not caches.nodes.has_synced:
             return ()
-        name = body["metadata"]["name"]
-        if new is not None and name not in caches.missing_nodes:
-            return ()
-        caches.missing_nodes.discard(name)
-        if new is None:  # else the names of all nodes that were ever deleted would be kept
-            caches.missing_nodes = {each for each in caches.missing_nodes if caches.pods.keys_by(ON_NODE, each)}
-        return {key for pod in caches.pods.by(ON_NODE, name) for key in controller_keys(JOB, pod)}
+        return {key for pod in caches.pods.by(ON_NODE, body["metadata"]["name"]) for key in controller_keys(JOB, pod)}
 
     return wakes
 

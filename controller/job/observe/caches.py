@@ -25,15 +25,13 @@ ON_NODE: Final = "node"
 
 
 class JobCaches:
-    """`watched`: caches of plugin objects by kind name; `secrets`: plugin Secrets as last read; `missing_nodes`: nodes that
-    pods are bound to and that did not exist when a Job was last looked at."""
+    """`watched`: caches of plugin objects by kind name; `secrets`: plugin Secrets as last read."""
 
     def __init__(self, context: ControllerContext) -> None:
         caches = context.caches
         self.jobs = caches.want(JOB, indexers={QUEUED: index_by_queue, CLAIMS: index_by_claim})
         self.pods = caches.want(POD, indexers={OWNER: by_controller_uid, ON_NODE: index_by_node})
         self.nodes = caches.want(NODE, transform=only_resources)
-        self.missing_nodes: set[str] = set()
         self.groups = caches.want(PODGROUP)
         self.queues = caches.want(QUEUE)
         self.commands = TargetedCommands(JOB, caches, context.api, context.applier)

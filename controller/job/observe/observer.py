@@ -119,7 +119,5 @@ class JobObserver:
         return tuple(self._on_its_node(pod) for _, pod in after.values() if pod is not None)
 
     def _on_its_node(self, pod: PodObservation) -> PodObservation:
-        if not pod.node or self._caches.nodes.has("", pod.node):
-            return pod
-        self._caches.missing_nodes.add(pod.node)
-        return on_missing_node(pod)
+        known = not pod.node or self._caches.nodes.has("", pod.node)
+        return pod if known else on_missing_node(pod)
