@@ -40,7 +40,6 @@ class GangReconciler:
         self._next_cycle = 0.0
         self._reported: dict[Key, Inadmissible] = {}
         self._evicting: dict[Key, str] = {}
-        self._others_wait = False
         self._throttle = StatusThrottle()
 
     async def reconcile(self, key: Key) -> float | None:
@@ -60,7 +59,7 @@ class GangReconciler:
         started = time.monotonic()
         if started < self._next_cycle:
             return self._next_cycle - started
-        version = self._cache.version
+        version, waited = self._cache.version, self._admission.memory.awaits_binding
         result = self._admission.run_cycle()
         taken = time.monotonic() - started
         self._next_cycle = time.monotonic() + max(CYCLE_SECONDS, CYCLE_REST * taken)
@@ -69,7 +68,9 @@ class GangReconciler:
         for key in result.evict:
             self._evicting[key] = "its queue uses more than it deserves, and a group of another queue needs the room"
             self._wake(key, True)
-        self._wake_unschedulable(result.memory.awaits_binding)
+        if result.memory.awaits_binding != waited:  # it decides how long these groups may wait, see _bind_limit
+            for key in self._cache.unschedulable_groups():
+                self._wake(key, False)
         self._wake_inadmissible({**result.memory.beyond, **result.memory.inadmissible})
         if result.admitted or result.evict:
             counts = {
@@ -81,13 +82,6 @@ class GangReconciler:
         if self._cache.version != version:  # bookings have expired or a reservation was dropped: others may fit now
             return CYCLE_SECONDS
         return None if result.wake is None else max(CYCLE_SECONDS, result.wake - self._admission.clock())
-
-    def _wake_unschedulable(self, others_wait: bool) -> None:
-        """Whether other groups wait decides how long the pods of these groups may."""
-        if others_wait != self._others_wait:
-            self._others_wait = others_wait
-            for key in self._cache.unschedulable_groups():
-                self._wake(key, False)
 
     def _wake_inadmissible(self, inadmissible: Mapping[Key, Inadmissible]) -> None:
         for key, why in inadmissible.items():
@@ -136,7 +130,7 @@ class GangReconciler:
 
     def _bind_limit(self, key: Key, pods: Iterable[PodInfo]) -> float:
         limit = self._admission.settings.bind_timeout
-        if not self._others_wait or not self._cache.counts(key).unschedulable:
+        if not self._admission.memory.awaits_binding or not self._cache.counts(key).unschedulable:
             return limit
         said = next((pod.unschedulable for pod in pods if pod.unschedulable), "")
         return bind_timeout.while_others_wait(said, limit)
