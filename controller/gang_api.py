@@ -55,6 +55,10 @@ class GangAdmission(Protocol):
         create; what was booked for them is free again."""
         ...
 
+    def free(self, namespace: str, refusals: Refused) -> None:
+        """Free what was booked for objects that the API server refused to create."""
+        ...
+
     def usage(self, group: Key) -> Mapping[str, int] | None:
         """What the admitted pods of a PodGroup request, in the units of controller.gang; None where another scheduler
         counts the usage."""
@@ -66,6 +70,9 @@ class NoAdmission:
 
     def admit_new(self, decision: Decision, namespace: str, refusals: Refused) -> Decision:
         return decision
+
+    def free(self, namespace: str, refusals: Refused) -> None:
+        """Nothing is booked."""
 
     def usage(self, group: Key) -> Mapping[str, int] | None:
         return None

@@ -56,7 +56,7 @@ class GateAdmission:
         of any of them may be refused, and the others must not run without it. So do pods whose requests may change
         when they are stored.
         """
-        self._release(namespace, refusals)
+        self.free(namespace, refusals)
         pods = gated_pods(decision)
         key = group_of_pods(pods)
         group = group_after(decision, key, self.cache.groups) if key else None
@@ -67,7 +67,7 @@ class GateAdmission:
         ungated = self._admitted(group, pods)
         return with_admitted(decision, group, ungated, self.clock()) if ungated else decision
 
-    def _release(self, namespace: str, refusals: Refused) -> None:
+    def free(self, namespace: str, refusals: Refused) -> None:
         for (kind, name), refusal in refusals.items():
             if kind is PODGROUP:
                 self.cache.none_created(Key(namespace, name), refusal.at)

@@ -33,7 +33,7 @@ class JobReconciler:
         """One pass; the seconds until the next one that nothing else would cause. Raises ApiError and StaleError."""
         await self._observer.prepare(key)
         if self._observer.job(key) is None:
-            self._admission.admit_new(Decision(), key.namespace, self._refusals.of(key))  # frees what was booked
+            self._admission.free(key.namespace, self._refusals.of(key))
             self._refusals.forget(key)
             self._wrote.pop(key, None)
             return None
