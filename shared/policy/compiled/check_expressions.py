@@ -25,10 +25,17 @@ _STATIC: Final = {
 
 
 def expression_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
-    """All faults of the policy's expressions."""
+    """All faults of the policy's expressions, and of what they are the values of."""
     yield from _variables(spec)
     yield from _rules(spec)
     yield from _default_values(spec)
+    operations = _operations(spec)
+    for path, text, scope, result in _expressions(spec):
+        made = compile_expression(text, scope, result)
+        if not isinstance(made, Program):
+            yield from (Violation(path, str(problem), text) for problem in made)
+        elif ("request", "operation") in made.fields:
+            yield from _never(path, text, operations)
 
 
 def request_field_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
@@ -36,49 +43,42 @@ def request_field_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
 
     Only a policy that is applied is refused for them: one that is stored stays in force, because its other rules work.
     """
-    scope = _scope(spec)
-    for path, text, result in _expressions(spec):
+    for path, text, scope, result in _expressions(spec):
         made = compile_expression(text, scope, result)
         if isinstance(made, Program):
             yield from (Violation(path, fault, text) for fault in request_faults(text, made.fields))
 
 
-def _expressions(spec: JobFlowPolicySpec) -> Iterator[tuple[str, str, ResultType]]:
-    """Path, text and result of each expression."""
+def _expressions(spec: JobFlowPolicySpec) -> Iterator[tuple[str, str, Scope, ResultType]]:
+    """Path, text, scope and result of each expression. A variable sees those before it."""
+    names = [variable.name for variable in spec.variables]
     for index, variable in enumerate(spec.variables):
-        yield f"spec.variables[{index}].expression", variable.expression, ResultType.VALUE
+        yield f"spec.variables[{index}].expression", variable.expression, policy_scope(names[:index]), ResultType.VALUE
+    scope = policy_scope(names)
     for index, rule in enumerate(spec.rules):
-        yield f"spec.rules[{index}].expression", rule.expression, ResultType.BOOL
+        yield f"spec.rules[{index}].expression", rule.expression, scope, ResultType.BOOL
         if rule.message_expression:
-            yield f"spec.rules[{index}].messageExpression", rule.message_expression, ResultType.STRING
+            yield f"spec.rules[{index}].messageExpression", rule.message_expression, scope, ResultType.STRING
     for index, value in enumerate(spec.defaults.values if spec.defaults else ()):
-        yield f"spec.defaults.values[{index}].valueExpression", value.value_expression, ResultType.STRING_INT_BOOL
+        path = f"spec.defaults.values[{index}].valueExpression"
+        yield path, value.value_expression, scope, ResultType.STRING_INT_BOOL
 
 
 def _variables(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     yield from _repeated([variable.name for variable in spec.variables], "spec.variables")
     for index, variable in enumerate(spec.variables):
-        path = f"spec.variables[{index}]"
         if not _IDENTIFIER.fullmatch(variable.name):
             message = "must be a letter or _, followed by letters, digits and _"
-            yield Violation(f"{path}.name", message, variable.name)
-        scope = policy_scope(earlier.name for earlier in spec.variables[:index])
-        yield from _compiled(f"{path}.expression", variable.expression, scope, ResultType.VALUE, _operations(spec))
+            yield Violation(f"spec.variables[{index}].name", message, variable.name)
 
 
 def _rules(spec: JobFlowPolicySpec) -> Iterator[Violation]:
-    scope = _scope(spec)
     yield from _repeated([rule.name for rule in spec.rules], "spec.rules")
     for index, rule in enumerate(spec.rules):
-        path = f"spec.rules[{index}]"
+        path = f"spec.rules[{index}].name"
         if not rule.name:
-            yield Violation(f"{path}.name", "violations are reported with it", reason=Reason.REQUIRED)
-        yield from (Violation(f"{path}.name", fault, rule.name) for fault in label_value(rule.name))
-        yield from _compiled(f"{path}.expression", rule.expression, scope, ResultType.BOOL, _operations(spec))
-        if rule.message_expression:
-            yield from _compiled(
-                f"{path}.messageExpression", rule.message_expression, scope, ResultType.STRING, _operations(spec)
-            )
+            yield Violation(path, "violations are reported with it", reason=Reason.REQUIRED)
+        yield from (Violation(path, fault, rule.name) for fault in label_value(rule.name))
 
 
 def _default_values(spec: JobFlowPolicySpec) -> Iterator[Violation]:
@@ -92,13 +92,6 @@ def _default_values(spec: JobFlowPolicySpec) -> Iterator[Violation]:
             yield Violation(f"{path}.key", "only for labels and nodeSelector", each.key)
         if _is_static(spec, each):
             yield Violation(f"{path}.field", "spec.defaults sets it as well", each.field.value, Reason.DUPLICATE)
-        yield from _compiled(
-            f"{path}.valueExpression",
-            each.value_expression,
-            _scope(spec),
-            ResultType.STRING_INT_BOOL,
-            _operations(spec),
-        )
 
 
 def _is_static(spec: JobFlowPolicySpec, value: DefaultValue) -> bool:
@@ -109,25 +102,13 @@ def _is_static(spec: JobFlowPolicySpec, value: DefaultValue) -> bool:
     return getattr(spec.defaults, _STATIC[value.field], None) not in (None, "")
 
 
-def _scope(spec: JobFlowPolicySpec) -> Scope:
-    return policy_scope(variable.name for variable in spec.variables)
-
-
-def _compiled(
-    path: str, text: str, scope: Scope, result: ResultType, operations: Sequence[PolicyOperation]
-) -> Iterator[Violation]:
-    made = compile_expression(text, scope, result)
-    if not isinstance(made, Program):
-        yield from (Violation(path, str(problem), text) for problem in made)
-        return
-    if ("request", "operation") in made.fields:
-        never = next((found[1] for found in _NEVER.finditer(text) if found[1] not in operations), None)
-        if never:
-            judged = " and ".join(operations)
-            message = (
-                f'the policy judges {judged} only, so request.operation is never "{never}" (spec.match.operations)'
-            )
-            yield Violation(path, message, text)
+def _never(path: str, text: str, operations: Sequence[PolicyOperation]) -> Iterator[Violation]:
+    """The operation that an expression compares `request.operation` with although the policy does not judge it."""
+    never = next((found[1] for found in _NEVER.finditer(text) if found[1] not in operations), None)
+    if never:
+        judged = " and ".join(operations)
+        message = f'the policy judges {judged} only, so request.operation is never "{never}" (spec.match.operations)'
+        yield Violation(path, message, text)
 
 
 def _operations(spec: JobFlowPolicySpec) -> tuple[PolicyOperation, ...]:
