@@ -26,7 +26,7 @@ def missing(observed: JobObservation, record: JobRecord, wanted: EffectiveSpec) 
     missing, it has no limits."""
     if observed.queue is None and wanted.queue != names.DEFAULT_QUEUE:
         return Blocker(reasons.QUEUE_NOT_FOUND, f"queue {wanted.queue} does not exist; the Job waits for it")
-    if observed.group is None and (state := _takes_no_group(observed.queue, record)):
+    if observed.group is None and (state := _closed_state(observed.queue, record)):
         message = f"queue {wanted.queue} is {state}; the Job waits until it is opened"
         return Blocker(reasons.QUEUE_CLOSED, message)
     if absent := volumes.missing_claims(observed.job, observed.claims):
@@ -35,13 +35,13 @@ def missing(observed: JobObservation, record: JobRecord, wanted: EffectiveSpec) 
     return None
 
 
-def _takes_no_group(queue: Queue | None, record: JobRecord) -> str:
-    """Why the queue does not start the Job: it is closed, or closing; empty if it does. A queue that is closing waits
+def _closed_state(queue: Queue | None, record: JobRecord) -> str:
+    """`closed` or `closing` where the queue does not start the Job, empty where it does. A queue that is closing waits
     for the Jobs that run in it, which may restart. It starts no other Job, such as one that is resumed."""
     state = queue.status.state if queue is not None else None
-    if state is QueueState.CLOSED:
-        return "closed"
-    return "closing" if state is QueueState.CLOSING and record.active_since is None else ""
+    if state is QueueState.CLOSED or (state is QueueState.CLOSING and record.active_since is None):
+        return state.lower()
+    return ""
 
 
 def held(actions: Iterable[Action], observed: JobObservation) -> list[tuple[Action, Refusal]]:

@@ -1,8 +1,5 @@
 """A Job whose queue takes no Jobs is not created: the API server would refuse it until somebody opens the queue."""
 
-from collections.abc import Mapping
-from typing import Final
-
 from controller.jobflow import reasons
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.gate_result import StepWait
@@ -10,7 +7,7 @@ from shared.model.phases import QueueState
 from shared.model.types import Body
 from shared.names import DEFAULT_QUEUE
 
-_WORDS: Final[Mapping[str, str]] = {QueueState.CLOSED: "closed", QueueState.CLOSING: "closing"}
+_SHUT = (QueueState.CLOSED, QueueState.CLOSING)
 
 
 def closed_queue(context: FlowContext, job: Body) -> StepWait | None:
@@ -19,5 +16,5 @@ def closed_queue(context: FlowContext, job: Body) -> StepWait | None:
     state = context.observed.queue_states.get(queue, "")
     if state in ("", QueueState.OPEN):
         return None
-    said = f"queue {queue} is {_WORDS.get(state, f'in state {state}')}"
+    said = f"queue {queue} is {state.lower() if state in _SHUT else f'in state {state}'}"
     return StepWait((said,), reasons.QUEUE_CLOSED, said)
