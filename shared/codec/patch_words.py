@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.codec.api_words import type_of
+from shared.codec.plural import number_of
 
 _SHOWN: Final = 120
 _FROM: Final = ("move", "copy")
@@ -65,8 +66,9 @@ def _no_entry(value: Any, part: str, name: str) -> str | None:
         return f"{name} is {_kind(value)}, which has no fields"
     if not part.isdecimal() or str(int(part)) != part:
         return f'{name} is a list, in which "{part}" is no index'
-    items = "1 item" if len(value) == 1 else f"{len(value)} items"
-    return None if int(part) < len(value) else f"{name} has {items}, so that there is no index {part}"
+    if int(part) < len(value):
+        return None
+    return f"{name} has {number_of(len(value), 'item')}, so that there is no index {part}"
 
 
 def _at(document: Any, parts: list[str]) -> Any:

@@ -23,16 +23,10 @@ def exception_fields_can_work(exception: ExceptionSubject) -> Iterator[Violation
 
 
 def exception_ends_later(exception: ExceptionSubject) -> Iterator[Violation]:
-    expires = epoch_or_none(exception.spec.expires_at)
-    if (
-        expires is not None
-        and is_date_time(exception.spec.expires_at)
-        and exception.now is not None
-        and expires <= exception.now
-    ):
-        yield Violation(
-            "spec.expiresAt", f"must be in the future; it is {rfc3339(exception.now)}", exception.spec.expires_at
-        )
+    text = exception.spec.expires_at
+    expires = epoch_or_none(text) if is_date_time(text) else None
+    if expires is not None and exception.now is not None and expires <= exception.now:
+        yield Violation("spec.expiresAt", f"must be in the future; it is {rfc3339(exception.now)}", text)
 
 
 def policies_allow_the_exception(exception: ExceptionSubject) -> Iterator[Violation]:
