@@ -5,32 +5,23 @@ have not been observed yet: a pod counts for its node before the node is known, 
 is.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterator
 
-import msgspec
-
-from controller.gang.cache.amounts import Amounts, added, less, pods_that_fit
+from controller.gang.cache.amounts import Amounts, added, pods_that_fit
 from controller.gang.cache.assumed import AssumedPods, BookedPod, ChangedRequests, HeldPlaces
 from controller.gang.cache.capacity import ClusterCapacity
 from controller.gang.cache.node import node_info_of
 from controller.gang.cache.pending_group import PendingGroup, is_complete, pending_group
-from controller.gang.cache.pod import PodInfo, pod_info_of
+from controller.gang.cache.pod import PodInfo, Ungating, pod_info_of
 from controller.gang.cache.pod_counts import GroupPodCounts, summed_counts
 from controller.gang.cache.pod_group import PodGroupInfo, pod_group_info_of
 from controller.gang.cache.pod_requirements import PodRequirements
 from controller.gang.cache.queue_tree import QueueInfo, QueueTree, queue_info_of
-from controller.gang.cache.snapshot import RunningGroup, Snapshot
+from controller.gang.cache.queue_usage import UsageOfGroups
+from controller.gang.cache.snapshot import RunningGroup, Snapshot, running_group
 from shared.key import Key
 from shared.model.types import Body
 from shared.names import DEFAULT_QUEUE
-
-
-class Ungating(msgspec.Struct, frozen=True):
-    """An admitted pod that still has the gate. `node`: the only one that it may go to, "" for any."""
-
-    pod: PodInfo
-    node: str = ""
 
 
 class GangCache:
@@ -54,8 +45,7 @@ class GangCache:
         self._queues: dict[str, QueueInfo] = {}
         self._tree: QueueTree | None = None
         self._classes: dict[str, int] = {}
-        self._used: dict[str, Amounts] = {}
-        self._used_by: dict[Key, tuple[str, Amounts]] = {}
+        self._usage = UsageOfGroups()
         self._to_account: set[Key] = set()
 
     # --- changes ------------------------------------------------------------------------------------------------------
@@ -231,15 +221,10 @@ class GangCache:
             booked[each.group] = added(booked.get(each.group, {}), each.assumed.requirements.amounts)
             queues[each.group] = each.queue
         for key in self._to_account:
-            queue, before = self._used_by.pop(key, ("", {}))
-            self._change_usage(queue, less(self._used.get(queue, {}), before))
-            amounts = added(self.requests(key), booked.get(key, {}))
-            if any(amounts.values()):
-                queue = self._queue_of(key, queues.get(key, DEFAULT_QUEUE))
-                self._used_by[key] = queue, amounts
-                self._change_usage(queue, added(self._used.get(queue, {}), amounts))
+            queue = self._queue_of(key, queues.get(key, DEFAULT_QUEUE))
+            self._usage.set(key, queue, added(self.requests(key), booked.get(key, {})))
         self._to_account.clear()
-        return dict(self._used)
+        return self._usage.by_queue()
 
     def requests(self, key: Key) -> Amounts:
         """The requests of a group's pods without gate, including those that are being ungated."""
@@ -247,11 +232,6 @@ class GangCache:
         for each in self.ungating.get(key, {}).values():
             amounts = added(amounts, each.pod.requirements.amounts)
         return amounts
-
-    def _change_usage(self, queue: str, amounts: Amounts) -> None:
-        self._used[queue] = {name: amount for name, amount in amounts.items() if amount}
-        if not self._used[queue]:
-            del self._used[queue]
 
     def _queue_of(self, key: Key, default: str) -> str:
         """The queue of a group; of its pods while the group itself is not known."""
@@ -265,11 +245,7 @@ class GangCache:
             if not any(requests.values()) or queue is None or not queue.reclaimable:
                 continue
             if all(pod.evictable for pod in pods):
-                named = self.class_value(group.priority_class)
-                priority = max((pod.priority for pod in pods), default=0) if named is None else named
-                bound = Counter((pod.node, pod.requirements) for pod in pods if pod.occupies_node)
-                parts = tuple((node, requirements, count) for (node, requirements), count in bound.items())
-                yield RunningGroup(key, group.queue, priority, group.created, requests, parts)
+                yield running_group(group, pods, requests, self.class_value(group.priority_class))
 
     def _node_with_room(self, requirements: PodRequirements) -> str | None:
         eligible, free = self.capacity.eligible(requirements.constraints), self.capacity.free

@@ -73,6 +73,13 @@ class PodInfo(msgspec.Struct, frozen=True):
         return self.finished or self.gated or (self.owned and not self.not_preemptable)
 
 
+class Ungating(msgspec.Struct, frozen=True):
+    """An admitted pod that still has the gate. `node`: the only one that it may go to, "" for any."""
+
+    pod: PodInfo
+    node: str = ""
+
+
 def pod_info_of(pod: Mapping[str, Any]) -> PodInfo:
     """A stored pod. Malformed fields count as absent."""
     metadata, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}

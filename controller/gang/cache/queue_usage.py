@@ -2,8 +2,34 @@
 
 from collections.abc import Iterator, Mapping
 
-from controller.gang.cache.amounts import Amounts, added
+from controller.gang.cache.amounts import Amounts, added, less
 from controller.gang.cache.queue_tree import QueueInfo, QueueTree
+from shared.key import Key
+
+
+class UsageOfGroups:
+    """What each group uses, added up by queue."""
+
+    def __init__(self) -> None:
+        self._of: dict[Key, tuple[str, Amounts]] = {}
+        self._by_queue: dict[str, Amounts] = {}
+
+    def set(self, group: Key, queue: str, amounts: Amounts) -> None:
+        """What the group uses now, instead of what it used before."""
+        before_in, before = self._of.pop(group, ("", {}))
+        self._put(before_in, less(self._by_queue.get(before_in, {}), before))
+        if any(amounts.values()):
+            self._of[group] = queue, amounts
+            self._put(queue, added(self._by_queue.get(queue, {}), amounts))
+
+    def by_queue(self) -> dict[str, Amounts]:
+        """A copy, without queues that are not used."""
+        return dict(self._by_queue)
+
+    def _put(self, queue: str, amounts: Amounts) -> None:
+        self._by_queue[queue] = {name: amount for name, amount in amounts.items() if amount}
+        if not self._by_queue[queue]:
+            del self._by_queue[queue]
 
 
 class QueueUsage:

@@ -3,7 +3,8 @@
 It is a copy, so that the cycle is a pure function and watches can update the cache meanwhile.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -11,6 +12,8 @@ from controller.gang.cache.amounts import Amounts
 from controller.gang.cache.assumed import AssumedTotals
 from controller.gang.cache.capacity import ClusterCapacity
 from controller.gang.cache.pending_group import PendingGroup
+from controller.gang.cache.pod import PodInfo
+from controller.gang.cache.pod_group import PodGroupInfo
 from controller.gang.cache.pod_requirements import PodRequirements
 from controller.gang.cache.queue_tree import QueueTree
 from shared.key import Key
@@ -25,6 +28,16 @@ class RunningGroup(msgspec.Struct, frozen=True):
     created: float
     requests: Amounts
     bound: tuple[tuple[str, PodRequirements, int], ...]
+
+
+def running_group(
+    group: PodGroupInfo, pods: Collection[PodInfo], requests: Amounts, class_value: int | None
+) -> RunningGroup:
+    """`class_value`: of the group's PriorityClass; without one, the highest priority of its pods counts."""
+    priority = max((pod.priority for pod in pods), default=0) if class_value is None else class_value
+    bound = Counter((pod.node, pod.requirements) for pod in pods if pod.occupies_node)
+    parts = tuple((node, requirements, count) for (node, requirements), count in bound.items())
+    return RunningGroup(group.key, group.queue, priority, group.created, requests, parts)
 
 
 class Snapshot(msgspec.Struct, frozen=True):

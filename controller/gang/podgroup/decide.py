@@ -3,9 +3,8 @@
 import msgspec
 
 from controller.decision import Action, Decision, Delete, Note, Patch
-from controller.gang.cache.cache import Ungating
 from controller.gang.cache.pending_group import NOT_BOUND_IN_TIME, Inadmissible
-from controller.gang.cache.pod import PodInfo
+from controller.gang.cache.pod import PodInfo, Ungating
 from controller.gang.cache.pod_counts import GroupPodCounts
 from controller.gang.cache.pod_group import PodGroupInfo
 from controller.gang.podgroup import bind_timeout, phase

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.decision import Patch
-from controller.gang.cache.cache import Ungating
+from controller.gang.cache.pod import Ungating
 from shared import names
 from shared.kinds import POD
 from shared.model.types import Body

@@ -4,9 +4,8 @@ import jsonpatch
 import pytest
 
 from controller.gang.backends.detect import detect
-from controller.gang.cache.cache import Ungating
 from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Inadmissible
-from controller.gang.cache.pod import pod_info_of
+from controller.gang.cache.pod import Ungating, pod_info_of
 from controller.gang.cache.pod_counts import GroupPodCounts
 from controller.gang.cache.pod_group import PodGroupInfo, pod_group_info_of
 from controller.gang.podgroup import phase
