@@ -8,23 +8,21 @@ from typing import Final
 import pytest
 import yaml
 
-from local.backends import Backend, RealBackend, chosen
+from local.backends import chosen
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import COMMAND, JOB, NAMESPACE, POD, PODGROUP, QUEUE
 from shared.model.types import Body
+from tests.e2e.jobs.conftest import BindingBackend
 
 EXAMPLES = Path("examples/gang")
 _NUMBERS: Final = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def small(backend: Backend) -> Iterator[LocalCluster]:
-    """Three nodes of five CPUs: room for fifteen. On a real control plane kube-scheduler binds."""
-    arguments = []
-    if isinstance(backend, RealBackend):
-        backend = RealBackend(backend.assets, scheduler=True)
-        arguments = ["--no-scheduler"]
+def small(binding: BindingBackend) -> Iterator[LocalCluster]:
+    """Three nodes of five CPUs: room for fifteen."""
+    backend, arguments = binding
     options = ClusterOptions(nodes=3, cpu="5", memory="32Gi", speed=8.0, nodes_args=arguments)
     with LocalCluster(backend, options) as running:
         yield running

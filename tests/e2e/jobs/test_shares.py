@@ -7,22 +7,19 @@ from typing import Final
 
 import pytest
 
-from local.backends import Backend, RealBackend
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOB, NAMESPACE, POD, PODGROUP, QUEUE
 from shared.model.types import Body
+from tests.e2e.jobs.conftest import BindingBackend
 
 _NUMBERS: Final = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def shared(backend: Backend) -> Iterator[LocalCluster]:
-    """Three nodes of four CPUs. On a real control plane kube-scheduler binds."""
-    arguments = []
-    if isinstance(backend, RealBackend):
-        backend = RealBackend(backend.assets, scheduler=True)
-        arguments = ["--no-scheduler"]
+def shared(binding: BindingBackend) -> Iterator[LocalCluster]:
+    """Three nodes of four CPUs."""
+    backend, arguments = binding
     given = ("--no-leader-elect", "--reclaim", "--gang-reserve-after=1s")
     options = ClusterOptions(nodes=3, cpu="4", memory="32Gi", speed=8.0, nodes_args=arguments, controller_args=given)
     with LocalCluster(backend, options) as running:

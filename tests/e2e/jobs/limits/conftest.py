@@ -6,21 +6,18 @@ from typing import Final
 
 import pytest
 
-from local.backends import Backend, RealBackend
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import NAMESPACE, QUEUE
+from tests.e2e.jobs.conftest import BindingBackend
 from tests.e2e.jobs.limits.workloads import delete_jobs
 
 _NUMBERS: Final = itertools.count()
 
 
 @pytest.fixture(scope="package")
-def cluster(backend: Backend) -> Iterator[LocalCluster]:
-    """Two nodes of four CPUs. On a real control plane kube-scheduler binds."""
-    arguments = []
-    if isinstance(backend, RealBackend):
-        backend = RealBackend(backend.assets, scheduler=True)
-        arguments = ["--no-scheduler"]
+def cluster(binding: BindingBackend) -> Iterator[LocalCluster]:
+    """Two nodes of four CPUs."""
+    backend, arguments = binding
     options = ClusterOptions(
         nodes=2,
         cpu="4",
